@@ -1,0 +1,66 @@
+/*
+ * postern.conf(5): what the administrator set, with every default filled in.
+ *
+ * A struct config is read-only once loaded, so any number of threads may share it. All strings and
+ * arrays belong to it and go with config_free(). Times are in seconds; 0 = no limit (STYLE: the
+ * ledger turns them into milliseconds).
+ */
+#ifndef POSTERN_CONFIG_H
+#define POSTERN_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slice.h"
+
+/* The retry settings of one destination (KB Q157630 has the same four values). */
+struct retry_policy {
+    uint32_t max_open_retries;
+    uint32_t open_interval;
+    uint32_t max_transfer_retries;
+    uint32_t transfer_interval; /* 0: Postfix's own schedule */
+    bool count_suspended;
+    uint32_t hold_after; /* failures until the destination is held; 0: never hold */
+};
+
+/* One entry of `destinations`: settings it does not name come from `retry`. */
+struct config_group {
+    char *name;
+    char **domains; /* lower case; "d", ".d" (subdomains of d) or "*" */
+    size_t domain_count;
+    struct retry_policy retry;
+};
+
+struct config;
+
+/*
+ * Reads and checks the whole file. Returns NULL on any mistake, with one line for people in
+ * error_r ("FILE:LINE: what is wrong; what is allowed"), cut to `size`.
+ */
+struct config *config_load(const char *path, char *error_r, size_t size);
+void config_free(struct config **config);
+
+/* What was accepted and yet deserves a word ("FILE:LINE: ..."); NULL past the last. */
+const char *config_warning(const struct config *config, size_t index);
+
+const char *config_path(const struct config *config);              /* as given to config_load */
+const char *config_postfix_directory(const struct config *config); /* postfix.config_directory */
+const char *config_log(const struct config *config);               /* a path, or "journal" */
+const char *config_state_directory(const struct config *config);
+const char *config_runtime_directory(const struct config *config);
+const char *config_user(const struct config *config); /* "" = keep the account */
+bool config_enforce(const struct config *config);
+const struct retry_policy *config_retry(const struct config *config); /* the default one */
+uint32_t config_unproven_max_open_retries(const struct config *config);
+
+size_t config_group_count(const struct config *config);
+const struct config_group *config_group_at(const struct config *config, size_t index);
+
+/*
+ * The group that a recipient domain (any case) belongs to, or NULL: the exact domain first, then the
+ * longest ".d", then "*". O(labels * log n), no allocation.
+ */
+const struct config_group *config_group_of(const struct config *config, struct slice domain);
+
+#endif

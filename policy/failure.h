@@ -1,0 +1,25 @@
+/*
+ * What kind of failure a deferred delivery was (DESIGN 3.1). Pure and thread-safe.
+ *
+ * Open: no usable session. Transfer: a temporary failure once the session was open. A text that
+ * strangers write is only looked at behind the words Postfix puts before it.
+ */
+#ifndef POSTERN_FAILURE_H
+#define POSTERN_FAILURE_H
+
+#include "maillog.h"
+
+enum failure {
+    FAILURE_NONE,      /* not a failure of the remote side: our own configuration, a local error */
+    FAILURE_OPEN,
+    FAILURE_SUSPENDED, /* skipped by Postfix: the destination is known to be dead */
+    FAILURE_TRANSFER,
+};
+
+/* For a MAILLOG_DELIVERY line of status deferred from smtp(8), lmtp(8) or the queue manager. */
+enum failure failure_classify(const struct maillog_line *line);
+
+/* The reason without "delivery temporarily suspended: " before it. */
+struct slice failure_reason(const struct maillog_line *line);
+
+#endif

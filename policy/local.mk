@@ -1,0 +1,45 @@
+# The library: what the programs, the tests and the benchmarks link.
+noinst_LIBRARIES += policy/libpostern.a
+policy_libpostern_a_SOURCES = \
+	policy/slice.h \
+	policy/log.c policy/log.h \
+	policy/config.c policy/config.h \
+	policy/config_table.c policy/config_table.h \
+	policy/maillog.c policy/maillog.h \
+	policy/failure.c policy/failure.h \
+	policy/logsource.c policy/logsource.h policy/logsource_ops.h \
+	policy/logsource_file.c policy/logsource_journal.c \
+	policy/destination.c policy/destination.h \
+	policy/recipient.c policy/recipient.h \
+	policy/store.c policy/store.h \
+	policy/record.c policy/record.h \
+	policy/ledger.c policy/ledger.h \
+	policy/route.c policy/route.h \
+	policy/table.c policy/table.h \
+	policy/wake.c policy/wake.h \
+	policy/child.c policy/child.h \
+	policy/postfix.c policy/postfix.h \
+	policy/gate.c policy/gate.h \
+	policy/say.c policy/say.h
+policy_libpostern_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS) $(LIBEVENT_CFLAGS) \
+	$(JANSSON_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+
+postern_libs = policy/libpostern.a $(LIBCONFIG_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) \
+	$(JANSSON_LIBS) $(LIBSYSTEMD_LIBS)
+
+sbin_PROGRAMS += policy/posternd policy/posternctl
+policy_posternd_SOURCES = policy/posternd.c policy/control.c policy/control.h
+policy_posternd_CFLAGS = $(policy_libpostern_a_CFLAGS)
+policy_posternd_LDADD = $(postern_libs)
+
+policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h \
+	policy/setup.c policy/setup.h policy/mainmaster.c policy/mainmaster.h
+policy_posternctl_CFLAGS = $(policy_libpostern_a_CFLAGS)
+policy_posternctl_LDADD = $(postern_libs)
+
+pkglibexec_PROGRAMS += policy/postern-gate
+policy_postern_gate_SOURCES = policy/postern-gate.c
+policy_postern_gate_CFLAGS = $(policy_libpostern_a_CFLAGS)
+policy_postern_gate_LDADD = $(postern_libs)
+
+dist_man_MANS += policy/postern.conf.5 policy/posternd.8 policy/posternctl.8 policy/postern-gate.8

@@ -1,0 +1,24 @@
+/*
+ * What the programs say: to syslog (facility mail) as a daemon, to standard error otherwise.
+ *
+ * info: an event an administrator may want to see. warning: something is not as it should be, and
+ * Postern goes on. error: something asked for could not be done. fatal: the environment does not let
+ * the program go on (it exits). panic: a bug of ours (it aborts).
+ * errno survives every call. Control characters in the text are written as '?'. Thread-safe.
+ */
+#ifndef POSTERN_LOG_H
+#define POSTERN_LOG_H
+
+#define LOG_PRINTF __attribute__((format(printf, 1, 2)))
+
+/* Before the first message. `program` is kept, not copied. */
+void log_open(const char *program, int to_syslog);
+
+void log_info(const char *format, ...) LOG_PRINTF;
+void log_warning(const char *format, ...) LOG_PRINTF;
+void log_error(const char *format, ...) LOG_PRINTF;
+_Noreturn void log_fatal(int exit_status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+_Noreturn void log_panic(const char *format, ...) LOG_PRINTF;
+
+#endif

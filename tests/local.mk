@@ -1,0 +1,35 @@
+# Unit tests: cmocka, one program for each module, all in TESTS.
+unit_tests = \
+	tests/unit/test_config \
+	tests/unit/test_maillog \
+	tests/unit/test_failure \
+	tests/unit/test_logsource \
+	tests/unit/test_mainmaster
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif
+
+unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(LIBEVENT_CFLAGS)
+unit_libs = $(postern_libs) $(CMOCKA_LIBS)
+
+tests_unit_test_config_CFLAGS = $(unit_cflags)
+tests_unit_test_config_LDADD = $(unit_libs)
+tests_unit_test_maillog_CFLAGS = $(unit_cflags)
+tests_unit_test_maillog_LDADD = $(unit_libs)
+tests_unit_test_failure_CFLAGS = $(unit_cflags)
+tests_unit_test_failure_LDADD = $(unit_libs)
+tests_unit_test_logsource_CFLAGS = $(unit_cflags)
+tests_unit_test_logsource_LDADD = $(unit_libs)
+tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c
+tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
+tests_unit_test_mainmaster_LDADD = $(unit_libs)
+
+# Fuzz targets: LLVMFuzzerTestOneInput; `make check` replays their seeds through tests/fuzz/replay.c.
+check_PROGRAMS += tests/fuzz/fuzz_maillog
+tests_fuzz_fuzz_maillog_SOURCES = tests/fuzz/fuzz_maillog.c tests/fuzz/replay.c
+tests_fuzz_fuzz_maillog_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_maillog_LDADD = $(postern_libs)
+TESTS += tests/fuzz/fuzz_maillog.test
+EXTRA_DIST += tests/fuzz/fuzz_maillog.test tests/fuzz/maillog-seeds
