@@ -17,7 +17,8 @@ policy_libpostern_a_SOURCES = \
 	policy/route.c policy/route.h \
 	policy/table.c policy/table.h \
 	policy/wake.c policy/wake.h \
-	policy/child.c policy/child.h \
+	policy/child.c policy/child.h policy/child_runner.c \
+	policy/child_spawn.c policy/child_spawn.h \
 	policy/postfix.c policy/postfix.h \
 	policy/gate.c policy/gate.h \
 	policy/say.c policy/say.h
@@ -33,7 +34,9 @@ policy_posternd_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternd_LDADD = $(postern_libs)
 
 policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h \
-	policy/setup.c policy/setup.h policy/mainmaster.c policy/mainmaster.h
+	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
+	policy/setup_check.c policy/setup_state.c policy/cfile.c policy/cfile.h \
+	policy/mainmaster.c policy/mainmaster.h policy/cflines.c policy/cflines.h
 policy_posternctl_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternctl_LDADD = $(postern_libs)
 

@@ -4,6 +4,7 @@ unit_tests = \
 	tests/unit/test_maillog \
 	tests/unit/test_failure \
 	tests/unit/test_logsource \
+	tests/unit/test_child \
 	tests/unit/test_mainmaster
 
 if HAVE_CMOCKA
@@ -22,7 +23,10 @@ tests_unit_test_failure_CFLAGS = $(unit_cflags)
 tests_unit_test_failure_LDADD = $(unit_libs)
 tests_unit_test_logsource_CFLAGS = $(unit_cflags)
 tests_unit_test_logsource_LDADD = $(unit_libs)
-tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c
+tests_unit_test_child_CFLAGS = $(unit_cflags)
+tests_unit_test_child_LDADD = $(unit_libs)
+tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
+	policy/cflines.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
 
