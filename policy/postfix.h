@@ -1,0 +1,71 @@
+/*
+ * The Postfix beside us, as its own postconf(1) describes it. Read once; nothing here changes
+ * Postfix. A struct postfix owns its strings and is read-only once opened. Not thread-safe to open
+ * (it runs commands); the getters are.
+ */
+#ifndef POSTERN_POSTFIX_H
+#define POSTERN_POSTFIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct postfix;
+
+/*
+ * Asks postconf(1) about the instance in `config_directory`. Returns NULL when Postfix cannot be
+ * asked or answers nonsense, with one line for people in error_r, cut to `size`.
+ */
+struct postfix *postfix_open(const char *config_directory, char *error_r, size_t size);
+void postfix_free(struct postfix **postfix);
+
+/*
+ * The directory to pass on with -c (sendmail: -C), under the name that Postfix itself uses.
+ *
+ * postqueue(1) and postdrop(1) are set-gid. When somebody other than root runs them (sendmail(1):
+ * under any account but root), a directory that is not, byte for byte, the built-in default has to
+ * be listed in alternate_config_directories or multi_instance_directories of the default main.cf,
+ * or they exit with "unauthorized configuration directory name" (global/mail_conf.c,
+ * mail_conf_checkdir()).
+ * "/etc/postfix/" or a symbolic link to it would fail the comparison: so a directory that is the
+ * default one is given the default's name here, and then -c does no harm.
+ */
+const char *postfix_config_directory(const struct postfix *postfix);
+
+/* False when an account other than root may not name this directory (see above). */
+bool postfix_config_directory_allowed(const struct postfix *postfix);
+
+/* The main.cf where it would have to be listed. */
+const char *postfix_default_directory(const struct postfix *postfix);
+
+/* Commands, as absolute paths. */
+const char *postfix_postconf(const struct postfix *postfix);
+const char *postfix_postmap(const struct postfix *postfix);
+const char *postfix_postqueue(const struct postfix *postfix);
+const char *postfix_sendmail(const struct postfix *postfix);
+const char *postfix_control(const struct postfix *postfix); /* postfix(1) */
+
+const char *postfix_daemon_directory(const struct postfix *postfix);
+const char *postfix_queue_directory(const struct postfix *postfix);
+const char *postfix_mail_owner(const struct postfix *postfix);
+const char *postfix_setgid_group(const struct postfix *postfix);
+const char *postfix_transport_maps(const struct postfix *postfix);
+const char *postfix_version(const struct postfix *postfix); /* "3.7.11" */
+bool postfix_version_at_least(const struct postfix *postfix, unsigned major, unsigned minor);
+
+/* maximal_queue_lifetime in seconds; 0: returned at the first failure. */
+uint32_t postfix_queue_lifetime(const struct postfix *postfix);
+
+/*
+ * True when a transport table finds subdomains of d under "d" (transport_maps is among
+ * parent_domain_matches_subdomains); false when it finds them under ".d".
+ */
+bool postfix_parent_matches_subdomains(const struct postfix *postfix);
+
+/* postconf -m lists lmdb (a package of its own on Debian: postfix-lmdb). */
+bool postfix_has_lmdb(const struct postfix *postfix);
+
+/* A time as in main.cf: "5d", "300" in units of `unit` (one of "smhdw"). False when it is none. */
+bool postfix_parse_time(const char *text, char unit, uint32_t *seconds_r);
+
+#endif
