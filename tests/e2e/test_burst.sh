@@ -1,0 +1,24 @@
+# Twenty messages that fail within a second are one retry, as the X.400 connector counted them; and all
+# of them are given up when the cap is reached.
+e2e_host partner.test 127.0.0.2 refuse
+e2e_start_postfix
+e2e_postern <<'CONF'
+destinations = (
+  { name = "partner"; domains = ("partner.test"); max_open_retries = 4; open_interval = 3; }
+);
+CONF
+
+sent=$(e2e_now)
+smtp-source -m 20 -s 5 -f "$E2E_SENDER" -t burst@partner.test -N 127.0.0.1:25
+e2e_between "ms to send them" 0 2500 $(($(e2e_now) - sent))
+ndrs() {
+    grep -lrx 'Final-Recipient: rfc822; .*burst@partner.test' /var/mail/sender/new | wc -l
+}
+all_bounced() {
+    [ "$(ndrs)" = 20 ]
+}
+sleep 7
+e2e_equal "NDRs before the cap" 0 "$(ndrs 2> /dev/null)"
+e2e_wait_for 20 all_bounced
+e2e_between "ms until the last NDR" 9000 20000 $(($(e2e_now) - sent))
+e2e_wait_for 5 e2e_equal queue 'Mail queue is empty' "$(postqueue -p)"
