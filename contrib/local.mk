@@ -1,1 +1,1 @@
-EXTRA_DIST += contrib/demo contrib/check
+EXTRA_DIST += contrib/demo contrib/demo-side contrib/check contrib/build.sh

@@ -37,3 +37,31 @@ tests_fuzz_fuzz_maillog_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_maillog_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_maillog.test
 EXTRA_DIST += tests/fuzz/fuzz_maillog.test tests/fuzz/maillog-seeds
+
+# End to end: tests/e2e/run, as root; see there. Only the remote hosts' program is built.
+check_PROGRAMS += tests/e2e/smtphost
+tests_e2e_smtphost_SOURCES = tests/e2e/smtphost.c tests/e2e/session.c tests/e2e/session.h \
+	tests/e2e/behaviour.c tests/e2e/behaviour.h
+tests_e2e_smtphost_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_e2e_smtphost_LDADD = $(LIBEVENT_LIBS)
+EXTRA_DIST += tests/e2e/run tests/e2e/inside tests/e2e/lib.sh tests/e2e/sandbox.sh
+EXTRA_DIST += \
+	tests/e2e/test_burst.sh \
+	tests/e2e/test_cap_bounce.sh \
+	tests/e2e/test_comes_back.sh \
+	tests/e2e/test_dns_failure.sh \
+	tests/e2e/test_hold.sh \
+	tests/e2e/test_never_opened.sh \
+	tests/e2e/test_observe.sh \
+	tests/e2e/test_others_untouched.sh \
+	tests/e2e/test_posternd_gone.sh \
+	tests/e2e/test_posternd_killed.sh \
+	tests/e2e/test_postfix_restarted.sh \
+	tests/e2e/test_sandbox_dns.sh \
+	tests/e2e/test_second_message.sh \
+	tests/e2e/test_setup.sh \
+	tests/e2e/test_smtphost_greeting.sh \
+	tests/e2e/test_smtphost_many.sh \
+	tests/e2e/test_smtphost_replies.sh \
+	tests/e2e/test_stock_refused.sh \
+	tests/e2e/test_transfer_retries.sh

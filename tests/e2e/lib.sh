@@ -132,6 +132,11 @@ e2e_start_posternd() {
     sandbox_start_posternd || e2e_fail "posternd does not answer 10 s after its start"
 }
 
+# e2e_posternd_says REGEX: in posternd's own log.
+e2e_posternd_says() {
+    grep -E -- "$1" "$E2E_DIR/posternd.log"
+}
+
 # e2e_kill_posternd [SIGNAL]: and waits until it is gone. The default leaves it no time for anything.
 e2e_kill_posternd() {
     kill "-${1:-KILL}" "$sandbox_posternd"
@@ -172,6 +177,10 @@ e2e_queued() {
 
 e2e_not_queued() {
     ! e2e_queued "$1"
+}
+
+e2e_queue_empty() {
+    [ "$(postqueue -p)" = 'Mail queue is empty' ]
 }
 
 e2e_delivered() {

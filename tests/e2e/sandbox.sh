@@ -182,7 +182,7 @@ sandbox_until() {
     until "$@"; do
         sandbox_now
         [ "$now" -lt "$end" ] || return 1
-        sleep 0.05
+        sleep 0.1
     done
 }
 
@@ -208,7 +208,7 @@ sandbox_ndr() {
 
 # sandbox_delivered ADDRESS RECIPIENT: true when the remote host took a message for the recipient.
 sandbox_delivered() {
-    grep -Fq -- " to=<$2>" <(grep -F " $1 " "$E2E_DIR/smtphost.log" | grep -F ' message ')
+    grep "^[0-9.]* $1 [0-9]* message " "$E2E_DIR/smtphost.log" | grep -Fq -- " to=<$2>"
 }
 
 # sandbox_posternctl ARGUMENT..., with the configuration of this sandbox.

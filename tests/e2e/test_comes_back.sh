@@ -18,7 +18,7 @@ for i in 1 2 3 4 5 6; do
     e2e_wait_for 12 e2e_delivered 127.0.0.2 "r$i@partner.test"
 done
 e2e_between "ms until all had left" 0 8000 $(($(e2e_now) - back))
-e2e_wait_for 5 e2e_equal queue 'Mail queue is empty' "$(postqueue -p)"
+e2e_wait_for 5 e2e_queue_empty
 e2e_equal "each once" 6 "$(e2e_count_events 127.0.0.2 message)"
 
 # And it is proven and up: new mail goes straight out.

@@ -10,9 +10,9 @@ CONF
 
 id=$(e2e_send "$E2E_SENDER" someone@partner.test)
 e2e_wait_for 20 e2e_had_events 3 127.0.0.2 connect
-e2e_wait_for 5 grep -Eq "$id: would-give-up to=<someone@partner\.test> destination=partner" \
-    "$E2E_DIR/posternd.log"
-e2e_assert grep -q 'partner: would-hold ' "$E2E_DIR/posternd.log"
+e2e_wait_for 5 e2e_posternd_says \
+    "$id: would-give-up to=<someone@partner\.test> destination=partner"
+e2e_assert e2e_posternd_says 'partner: would-hold '
 e2e_refute e2e_has_ndr someone@partner.test
 e2e_assert e2e_queued "$id"
 e2e_equal "entries published" '' "$(postmap -s "lmdb:$E2E_DIR/postern/state/tables/transport")"

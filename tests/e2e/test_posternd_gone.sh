@@ -10,7 +10,7 @@ destinations = (
 CONF
 
 e2e_send "$E2E_SENDER" first@partner.test > /dev/null
-e2e_wait_for 10 grep -q 'partner: hold ' "$E2E_DIR/posternd.log"
+e2e_wait_for 10 e2e_posternd_says 'partner: hold '
 id=$(e2e_send "$E2E_SENDER" second@partner.test)
 e2e_wait_for 5 e2e_status "$id" second@partner.test 'relay=postern-hold, .*status=deferred'
 e2e_kill_posternd
