@@ -3,7 +3,12 @@ noinst_LIBRARIES += policy/libpostern.a
 policy_libpostern_a_SOURCES = \
 	policy/slice.h \
 	policy/log.c policy/log.h \
+	policy/text.c policy/text.h \
 	policy/config.c policy/config.h \
+	policy/config_read.c policy/config_read.h \
+	policy/config_rules.c \
+	policy/config_source.c policy/config_source.h \
+	policy/config_syntax.c policy/config_syntax.h \
 	policy/config_table.c policy/config_table.h \
 	policy/maillog.c policy/maillog.h \
 	policy/failure.c policy/failure.h \
@@ -36,7 +41,8 @@ policy_posternd_LDADD = $(postern_libs)
 policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
 	policy/setup_check.c policy/setup_state.c policy/cfile.c policy/cfile.h \
-	policy/mainmaster.c policy/mainmaster.h policy/cflines.c policy/cflines.h
+	policy/mainmaster.c policy/mainmaster.h policy/mainmaster_strip.c \
+	policy/mainmaster_work.h policy/cflines.c policy/cflines.h
 policy_posternctl_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternctl_LDADD = $(postern_libs)
 
@@ -46,3 +52,4 @@ policy_postern_gate_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_postern_gate_LDADD = $(postern_libs)
 
 dist_man_MANS += policy/postern.conf.5 policy/posternd.8 policy/posternctl.8 policy/postern-gate.8
+dist_doc_DATA = policy/postern.conf.sample

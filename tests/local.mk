@@ -1,5 +1,6 @@
 # Unit tests: cmocka, one program for each module, all in TESTS.
 unit_tests = \
+	tests/unit/test_log \
 	tests/unit/test_config \
 	tests/unit/test_maillog \
 	tests/unit/test_failure \
@@ -15,6 +16,8 @@ endif
 unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(LIBEVENT_CFLAGS)
 unit_libs = $(postern_libs) $(CMOCKA_LIBS)
 
+tests_unit_test_log_CFLAGS = $(unit_cflags) -pthread
+tests_unit_test_log_LDADD = $(unit_libs) -lpthread
 tests_unit_test_config_CFLAGS = $(unit_cflags)
 tests_unit_test_config_LDADD = $(unit_libs)
 tests_unit_test_maillog_CFLAGS = $(unit_cflags)
@@ -26,7 +29,7 @@ tests_unit_test_logsource_LDADD = $(unit_libs)
 tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
-	policy/cflines.c
+	policy/mainmaster_strip.c policy/cflines.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
 

@@ -1,0 +1,60 @@
+/*
+ * What `posternctl setup` writes into main.cf and master.cf, and takes out again: bytes in, bytes
+ * out, no I/O. Thread-safe.
+ *
+ * Both files get one marked block at their end. In main.cf a transport_maps that the administrator
+ * set (every definition of it: the last one wins) is set aside, each line behind a marker that
+ * makes it a comment, and the block sets it to our table followed by the former value. Comments and
+ * blank lines inside it stay as they are. Then:
+ *
+ *   remove(apply(x)) is x, byte for byte, for every x that has no mark of ours,
+ *   apply(apply(x)) is apply(x), and
+ *   remove(apply(x) edited elsewhere) is x edited in the same way.
+ *
+ * What the administrator changes inside the block is not lost either: a transport_maps given
+ * another value there (postconf -e does that) keeps that value when the block goes, and settings or
+ * services of other names stay.
+ */
+#ifndef POSTERN_MAINMASTER_H
+#define POSTERN_MAINMASTER_H
+
+#include "slice.h"
+
+struct mainmaster_want {
+    const char *table;   /* of the routes, without a type: "/var/lib/postern/tables/transport" */
+    const char *filter;  /* pipe_delivery_status_filter of the gate, without a type */
+    const char *account; /* that runs the gate */
+    const char *gate;    /* its program */
+    const char *config;  /* postern.conf */
+};
+
+enum mainmaster_result {
+    MAINMASTER_SAME,
+    MAINMASTER_CHANGED,
+    MAINMASTER_CONFLICT, /* nothing can be done: `message` says why and what to do */
+    MAINMASTER_NO_MEMORY,
+};
+
+struct mainmaster_edit {
+    enum mainmaster_result result;
+    char *bytes; /* the new file (SAME: the old one); NULL on a conflict */
+    size_t len;
+    size_t line;       /* that `message` is about; 0: the file as a whole */
+    char message[512]; /* a conflict, or something the administrator should know, or "" */
+};
+
+typedef void mainmaster_function(struct slice before, const struct mainmaster_want *want,
+                                 struct mainmaster_edit *edit_r);
+
+/* Each fills in edit_r, whose bytes go with mainmaster_edit_free(). Removing does not look at want.
+ */
+mainmaster_function mainmaster_apply_main, mainmaster_apply_master;
+mainmaster_function mainmaster_remove_main, mainmaster_remove_master;
+
+void mainmaster_edit_free(struct mainmaster_edit *edit);
+
+/* True when the files have to say nothing special to carry this name: no space, quote, "$" or "{".
+ */
+bool mainmaster_is_plain(const char *text);
+
+#endif
