@@ -9,6 +9,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 E2E_DOMAIN=sender.test
 E2E_SENDER=sender@$E2E_DOMAIN
 
+sandbox_prefix=()
+
 # sandbox_missing: names what a sandbox needs and this machine lacks; nothing when all is there.
 sandbox_missing() {
     local tool
@@ -24,12 +26,13 @@ sandbox_missing() {
 }
 
 # sandbox_exec DIRECTORY SCRIPT [ARGUMENT...]: becomes the process that watches the sandbox. When it
-# dies, whatever way, so do the sandbox's processes and with them its mounts.
+# dies, whatever way, so do the sandbox's processes and with them its mounts. The words in
+# sandbox_prefix, if any, go before that command.
 sandbox_exec() {
     local directory=$1
     shift
     mkdir -p "$directory" && chmod 755 "$directory" || return
-    exec env -u MAIL_CONFIG E2E_DIR="$directory" E2E_TOOLS="$E2E_TOOLS" \
+    exec "${sandbox_prefix[@]}" env -u MAIL_CONFIG E2E_DIR="$directory" E2E_TOOLS="$E2E_TOOLS" \
         SMTPHOST="$SMTPHOST" PREFIX="$PREFIX" \
         unshare --mount --net --uts --ipc --pid --fork --kill-child --mount-proc bash "$@"
 }
