@@ -36,7 +36,8 @@ struct config;
 
 /*
  * Reads and checks the whole file. Returns NULL on any mistake, with one line for people in
- * error_r ("FILE:LINE: what is wrong; what is allowed"), cut to `size`.
+ * error_r ("FILE:LINE: what is wrong; what is allowed"), cut to `size`: 1024 bytes hold most. Of a
+ * file that cannot be read or is no text, only "FILE: what is wrong". Thread-safe.
  */
 struct config *config_load(const char *path, char *error_r, size_t size);
 void config_free(struct config **config);
@@ -58,8 +59,9 @@ size_t config_group_count(const struct config *config);
 const struct config_group *config_group_at(const struct config *config, size_t index);
 
 /*
- * The group that a recipient domain (any case) belongs to, or NULL: the exact domain first, then the
- * longest ".d", then "*". O(labels * log n), no allocation.
+ * The group that a recipient domain (ASCII letters in any case) belongs to, or NULL: the exact domain
+ * first, then the longest ".d", then "*". One of more than 255 bytes (RFC 1035 section 2.3.4) or with
+ * a NUL in it belongs to none. O(labels * log n), no allocation.
  */
 const struct config_group *config_group_of(const struct config *config, struct slice domain);
 

@@ -1,0 +1,228 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_read.h"
+#include "config_source.h"
+#include "config_table.h"
+
+/* Fills in what the table has defaults for. */
+static bool set_defaults(struct config *config)
+{
+    const struct setting *row;
+
+    for (size_t i = 0; (row = setting_at(i)) != NULL; i++) {
+        void *place;
+
+        if (row->offset == SETTING_NOT_KEPT || strcmp(row->scope, "destinations") == 0)
+            continue;
+        place = (char *)config + row->offset;
+        if (row->type == SETTING_NUMBER)
+            *(uint32_t *)place = (uint32_t)row->value;
+        else if (row->type == SETTING_SWITCH)
+            *(bool *)place = row->value != 0;
+        else if (row->type == SETTING_TEXT && (*(char **)place = strdup(row->text)) == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* What libconfig found wrong in the syntax, with what would be right. */
+static bool fail_syntax(const struct config_reader *reader)
+{
+    static const struct {
+        const char *text, *advice;
+    } known[] = {
+        {"syntax error", "here or just before; a setting is written NAME = VALUE;"},
+        {"duplicate setting name", "each setting may be there once"},
+        {"mismatched element type in array", "[ ] holds values of one type"},
+    };
+    const char *text = config_error_text(&reader->lib);
+
+    if (text == NULL)
+        text = "cannot be parsed";
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(text, known[i].text) == 0)
+            return config_read_fail_line(reader, (unsigned)config_error_line(&reader->lib),
+                                         "%s; %s", text, known[i].advice);
+    }
+    return config_read_fail_line(reader, (unsigned)config_error_line(&reader->lib), "%s", text);
+}
+
+/* Every domain and every group name, for searching. */
+static bool build_index(struct config *config)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < config->group_count; i++)
+        count += config->groups[i].domain_count;
+    config->domains = calloc(count + 1, sizeof(*config->domains));
+    config->names = calloc(config->group_count + 1, sizeof(*config->names));
+    if (config->domains == NULL || config->names == NULL)
+        return false;
+    for (size_t i = 0; i < config->group_count; i++) {
+        const struct config_group *group = &config->groups[i];
+
+        config->names[i] = (struct config_key){group->name, i, 0};
+        for (size_t j = 0; j < group->domain_count; j++)
+            config->domains[config->domain_count++] = (struct config_key){group->domains[j], i, j};
+    }
+    config_sort(config);
+    return true;
+}
+
+/* The line to blame: the setting's, or where it is not in the file, that of what it stands in. */
+static bool fail_breach(const struct config_reader *reader, const struct config_breach *breach)
+{
+    const config_setting_t *at = config_root_setting(&reader->lib);
+    const config_setting_t *section = config_setting_get_member(at, breach->section);
+    const config_setting_t *setting;
+
+    if (section != NULL && config_setting_is_list(section))
+        section = config_setting_get_elem(section, (unsigned)breach->group);
+    /* The default of a section that is not there clashes with `retry`. */
+    if (section == NULL)
+        section = config_setting_get_member(at, "retry");
+    if (section != NULL)
+        at = section;
+    setting = section != NULL ? config_setting_get_member(section, breach->setting) : NULL;
+    if (setting != NULL)
+        at = setting;
+    if (setting != NULL && strcmp(breach->setting, "domains") == 0)
+        at = config_setting_get_elem(setting, (unsigned)breach->element);
+    return config_read_fail(reader, at, "%s", breach->text);
+}
+
+static bool read_source(struct config_reader *reader)
+{
+    struct config_breach breach;
+
+    if (!config_read_string(&reader->lib, config_source_text(reader->source)))
+        return fail_syntax(reader);
+    if (!config_read_settings(reader))
+        return false;
+    if (!build_index(reader->config))
+        return config_read_fail_line(reader, 1, "out of memory");
+    return !config_breach_find(reader->config, &breach) || fail_breach(reader, &breach);
+}
+
+static bool read_file(struct config *config, char *error_r, size_t size)
+{
+    struct config_source *source = config_source_read(config->path, error_r, size);
+    struct config_reader reader = {.config = config, .source = source, .error = error_r};
+    bool ok;
+
+    if (source == NULL)
+        return false;
+    reader.size = size;
+    config_init(&reader.lib);
+    ok = read_source(&reader);
+    config_destroy(&reader.lib);
+    config_source_free(&source);
+    return ok;
+}
+
+struct config *config_load(const char *path, char *error_r, size_t size)
+{
+    struct config *config = calloc(1, sizeof(*config));
+
+    if (config == NULL || (config->path = strdup(path)) == NULL || !set_defaults(config))
+        snprintf(error_r, size, "%s: out of memory", path);
+    else if (read_file(config, error_r, size))
+        return config;
+    config_free(&config);
+    return NULL;
+}
+
+static void free_strings(char **strings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(strings[i]);
+    free(strings);
+}
+
+void config_free(struct config **config)
+{
+    struct config *c = *config;
+
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->group_count; i++) {
+        free(c->groups[i].name);
+        free_strings(c->groups[i].domains, c->groups[i].domain_count);
+    }
+    free(c->groups);
+    free_strings(c->warnings, c->warning_count);
+    free(c->domains);
+    free(c->names);
+    free(c->path);
+    free(c->postfix_directory);
+    free(c->log);
+    free(c->state_directory);
+    free(c->runtime_directory);
+    free(c->user);
+    free(c);
+    *config = NULL;
+}
+
+const char *config_warning(const struct config *config, size_t index)
+{
+    return index < config->warning_count ? config->warnings[index] : NULL;
+}
+
+const char *config_path(const struct config *config)
+{
+    return config->path;
+}
+
+const char *config_postfix_directory(const struct config *config)
+{
+    return config->postfix_directory;
+}
+
+const char *config_log(const struct config *config)
+{
+    return config->log;
+}
+
+const char *config_state_directory(const struct config *config)
+{
+    return config->state_directory;
+}
+
+const char *config_runtime_directory(const struct config *config)
+{
+    return config->runtime_directory;
+}
+
+const char *config_user(const struct config *config)
+{
+    return config->user;
+}
+
+bool config_enforce(const struct config *config)
+{
+    return config->enforce;
+}
+
+const struct retry_policy *config_retry(const struct config *config)
+{
+    return &config->retry;
+}
+
+uint32_t config_unproven_max_open_retries(const struct config *config)
+{
+    return config->unproven_max_open_retries;
+}
+
+size_t config_group_count(const struct config *config)
+{
+    return config->group_count;
+}
+
+const struct config_group *config_group_at(const struct config *config, size_t index)
+{
+    return index < config->group_count ? &config->groups[index] : NULL;
+}

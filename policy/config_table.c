@@ -1,0 +1,289 @@
+#include "config_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config_syntax.h"
+
+/*
+ * A socket address holds 107 bytes of path (unix(7)): what is left for the folder of control.sock.
+ * PATH_MAX (4096) bounds the other folders.
+ */
+enum { DIRECTORY_MAX = 4000, SOCKET_DIRECTORY_MAX = 107 - (int)sizeof("control.sock") };
+enum { RETRIES_MAX = 1000000, INTERVAL_MAX = 30 * 86400, LIFETIME_MAX = 365 * 86400 };
+
+static const char *const EARLY_NDR_MODES[] = {"refuse", "ndr", "off", NULL};
+static const char *const LANES[] = {"suspect", "proven", "off", NULL};
+static const char *const WHEN_DOWN[] = {"accept", "warn", "refuse", NULL};
+
+static const struct setting_form PATH = {config_syntax_path, NULL,
+                                         "an absolute path without blanks, quotes, commas or '$'"};
+static const struct setting_form LOG = {
+    config_syntax_log, NULL,
+    "an absolute path without blanks, quotes, commas or '$', or \"journal\""};
+static const struct setting_form USER = {
+    config_syntax_user, NULL,
+    "the name of an account (letters, digits, '.', '_' and '-'), or \"\" to keep the present one"};
+static const struct setting_form NAME = {
+    config_syntax_name, NULL, "1 to 64 printable ASCII characters without blanks or quotes"};
+static const struct setting_form DOMAIN = {
+    config_syntax_domain, NULL,
+    "a domain \"d\", \".d\" for what is below d, \"[192.0.2.1]\", or \"*\" for the rest"};
+static const struct setting_form PLAIN_DOMAIN = {config_syntax_plain_domain, NULL,
+                                                 "a domain, or \"[192.0.2.1]\""};
+static const struct setting_form MILTER_SOCKET = {
+    config_syntax_milter_socket, NULL, "\"unix:/path\", \"inet:PORT@HOST\" or \"inet6:PORT@HOST\""};
+static const struct setting_form POLICY_SOCKET = {config_syntax_policy_socket, NULL,
+                                                  "\"unix:/path\" or \"inet:HOST:PORT\""};
+static const struct setting_form REGEXP = {config_syntax_regexp, NULL,
+                                           "a POSIX extended regular expression"};
+static const struct setting_form MODE = {NULL, EARLY_NDR_MODES, "\"refuse\", \"ndr\" or \"off\""};
+static const struct setting_form LANE = {NULL, LANES, "\"suspect\", \"proven\" or \"off\""};
+static const struct setting_form DOWN = {NULL, WHEN_DOWN, "\"accept\", \"warn\" or \"refuse\""};
+
+#define KEEP(member) offsetof(struct config, member)
+#define GROUP(member) offsetof(struct config_group, member)
+#define DROP SETTING_NOT_KEPT
+
+#define SECTION(scope, name, flags)                                                                \
+    {                                                                                              \
+        scope, name, SETTING_SECTION, 0, 0, 0, NULL, DROP, NULL, flags                             \
+    }
+#define SECTIONS(scope, name, offset)                                                              \
+    {                                                                                              \
+        scope, name, SETTING_SECTIONS, 0, 100000, 0, NULL, offset, NULL, 0                         \
+    }
+#define NUMBER(scope, name, least, most, value, offset, flags)                                     \
+    {                                                                                              \
+        scope, name, SETTING_NUMBER, least, most, value, NULL, offset, NULL, flags                 \
+    }
+#define NUMBERS(scope, name, least, most)                                                          \
+    {                                                                                              \
+        scope, name, SETTING_NUMBERS, least, most, 0, NULL, DROP, NULL, 0                          \
+    }
+#define FRACTION(scope, name, least, most, text)                                                   \
+    {                                                                                              \
+        scope, name, SETTING_FRACTION, least, most, 0, text, DROP, NULL, 0                         \
+    }
+#define SWITCH(scope, name, value, offset)                                                         \
+    {                                                                                              \
+        scope, name, SETTING_SWITCH, 0, 1, value, NULL, offset, NULL, 0                            \
+    }
+#define TEXT(scope, name, least, most, text, form, offset, flags)                                  \
+    {                                                                                              \
+        scope, name, SETTING_TEXT, least, most, 0, text, offset, &form, flags                      \
+    }
+#define TEXTS(scope, name, least, most, form, offset, flags)                                       \
+    {                                                                                              \
+        scope, name, SETTING_TEXTS, least, most, 0, NULL, offset, &form, flags                     \
+    }
+
+/* clang-format off */
+static const struct setting TABLE[] = {
+    SECTION("", "postfix", 0),
+    TEXT("postfix", "config_directory", 1, DIRECTORY_MAX, "/etc/postfix", PATH,
+         KEEP(postfix_directory), 0),
+    TEXT("postfix", "log", 1, DIRECTORY_MAX, "/var/log/mail.log", LOG, KEEP(log), 0),
+    TEXT("", "state_directory", 1, DIRECTORY_MAX, "/var/lib/postern", PATH,
+         KEEP(state_directory), 0),
+    TEXT("", "runtime_directory", 1, SOCKET_DIRECTORY_MAX, "/run/postern", PATH,
+         KEEP(runtime_directory), 0),
+    TEXT("", "user", 0, 64, "postern", USER, KEEP(user), 0),
+    SWITCH("", "enforce", true, KEEP(enforce)),
+
+    SECTION("", "retry", 0),
+    NUMBER("retry", "max_open_retries", 0, RETRIES_MAX, 0, KEEP(retry.max_open_retries), 0),
+    NUMBER("retry", "open_interval", 0, INTERVAL_MAX, 300, KEEP(retry.open_interval), 0),
+    NUMBER("retry", "max_transfer_retries", 0, RETRIES_MAX, 0, KEEP(retry.max_transfer_retries), 0),
+    NUMBER("retry", "transfer_interval", 0, INTERVAL_MAX, 0, KEEP(retry.transfer_interval), 0),
+    SWITCH("retry", "count_suspended", true, KEEP(retry.count_suspended)),
+    NUMBER("retry", "hold_after", 0, RETRIES_MAX, 2, KEEP(retry.hold_after), 0),
+
+    SECTION("", "unproven", 0),
+    NUMBER("unproven", "max_open_retries", 0, RETRIES_MAX, 24, KEEP(unproven_max_open_retries), 0),
+
+    /* What an entry does not name it takes from `retry`, not from here. */
+    SECTIONS("", "destinations", KEEP(groups)),
+    TEXT("destinations", "name", 1, 64, NULL, NAME, GROUP(name), SETTING_REQUIRED),
+    TEXTS("destinations", "domains", 1, 1000000, DOMAIN, GROUP(domains), SETTING_REQUIRED),
+    NUMBER("destinations", "max_open_retries", 0, RETRIES_MAX, 0, GROUP(retry.max_open_retries), 0),
+    NUMBER("destinations", "open_interval", 0, INTERVAL_MAX, 0, GROUP(retry.open_interval), 0),
+    NUMBER("destinations", "max_transfer_retries", 0, RETRIES_MAX, 0,
+           GROUP(retry.max_transfer_retries), 0),
+    NUMBER("destinations", "transfer_interval", 0, INTERVAL_MAX, 0, GROUP(retry.transfer_interval),
+           0),
+    SWITCH("destinations", "count_suspended", true, GROUP(retry.count_suspended)),
+    NUMBER("destinations", "hold_after", 0, RETRIES_MAX, 0, GROUP(retry.hold_after), 0),
+
+    /* postconf(5): default_destination_recipient_limit is 50; 1000 is the most a lane makes sense. */
+    SECTION("", "recipient_limits", SETTING_UNUSED),
+    SWITCH("recipient_limits", "outbound", true, DROP),
+    NUMBERS("recipient_limits", "lanes", 1, 1000),
+    NUMBER("recipient_limits", "learned_lifetime", 1, LIFETIME_MAX, 86400, DROP, 0),
+    TEXTS("recipient_limits", "patterns", 0, 1000, REGEXP, DROP, 0),
+    SECTIONS("recipient_limits", "inbound", DROP),
+    TEXTS("recipient_limits.inbound", "recipient_domains", 1, 1000000, PLAIN_DOMAIN, DROP,
+          SETTING_REQUIRED),
+    NUMBER("recipient_limits.inbound", "limit", 1, 100000, 0, DROP, SETTING_REQUIRED),
+
+    SECTION("", "early_ndr", SETTING_UNUSED),
+    TEXT("early_ndr", "mode", 1, 16, "refuse", MODE, DROP, 0),
+    NUMBER("early_ndr", "lifetime", 1, LIFETIME_MAX, 86400, DROP, 0),
+    NUMBER("early_ndr", "after", 0, INTERVAL_MAX, 10, DROP, 0),
+    SECTION("early_ndr", "guard", 0),
+    NUMBER("early_ndr.guard", "sample", 1, 1000000, 20, DROP, 0),
+    FRACTION("early_ndr.guard", "ratio", 0, 1, "0.5"),
+    NUMBER("early_ndr.guard", "window", 1, INTERVAL_MAX, 600, DROP, 0),
+
+    TEXT("", "lanes", 1, 16, "suspect", LANE, DROP, SETTING_UNUSED),
+
+    SECTION("", "milters", SETTING_UNUSED),
+    SECTION("milters", "retrycap", 0),
+    TEXT("milters.retrycap", "socket", 1, 512, "unix:/run/postern/retrycap.sock", MILTER_SOCKET,
+         DROP, 0),
+    TEXT("milters.retrycap", "when_down", 1, 16, "accept", DOWN, DROP, 0),
+    SECTION("milters", "earlyndr", 0),
+    TEXT("milters.earlyndr", "socket", 1, 512, "unix:/run/postern/earlyndr.sock", MILTER_SOCKET,
+         DROP, 0),
+    SECTION("milters", "rcptlimit", 0),
+    TEXT("milters.rcptlimit", "socket", 1, 512, "unix:/run/postern/rcptlimit.sock", MILTER_SOCKET,
+         DROP, 0),
+
+    SECTION("", "policy", SETTING_UNUSED),
+    TEXT("policy", "socket", 1, 512, "unix:/run/postern/policy.sock", POLICY_SOCKET, DROP, 0),
+};
+/* clang-format on */
+
+enum { TABLE_LEN = sizeof(TABLE) / sizeof(TABLE[0]) };
+
+const struct setting *setting_at(size_t index)
+{
+    return index < TABLE_LEN ? &TABLE[index] : NULL;
+}
+
+const struct setting *setting_find(const char *scope, const char *name)
+{
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        if (strcmp(TABLE[i].scope, scope) == 0 && strcmp(TABLE[i].name, name) == 0)
+            return &TABLE[i];
+    }
+    return NULL;
+}
+
+enum { NAME_MAX_BYTES = 32 };
+
+static size_t least_of(size_t a, size_t b, size_t c)
+{
+    size_t least = a < b ? a : b;
+
+    return least < c ? least : c;
+}
+
+/*
+ * Changes that make one name of the other: a letter more, less, other, or two swapped (the
+ * restricted Damerau-Levenshtein distance). Both are at most NAME_MAX_BYTES long.
+ */
+static size_t distance(const char *a, const char *b)
+{
+    size_t rows[3][NAME_MAX_BYTES + 1];
+    size_t *two_up = rows[0], *up = rows[1], *row = rows[2];
+    size_t len = strlen(b);
+
+    for (size_t j = 0; j <= len; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t *spare = two_up;
+
+        two_up = up;
+        up = row;
+        row = spare;
+        row[0] = i;
+        for (size_t j = 1; j <= len; j++) {
+            row[j] = least_of(up[j] + 1, row[j - 1] + 1, up[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                two_up[j - 2] + 1 < row[j])
+                row[j] = two_up[j - 2] + 1;
+        }
+    }
+    return row[len];
+}
+
+/* Up to three changes, and fewer than half of the letters: "user" is no slip for "log". */
+const struct setting *setting_nearest(const char *scope, const char *name)
+{
+    const struct setting *best = NULL;
+    size_t best_distance = 4;
+
+    if (strlen(name) > NAME_MAX_BYTES)
+        return NULL;
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        size_t d;
+
+        if (strcmp(TABLE[i].scope, scope) != 0)
+            continue;
+        d = distance(name, TABLE[i].name);
+        if (d < best_distance && d * 2 < strlen(TABLE[i].name)) {
+            best = &TABLE[i];
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+void setting_path(const struct setting *setting, char buffer[SETTING_TEXT_MAX])
+{
+    snprintf(buffer, SETTING_TEXT_MAX, "%s%s%s", setting->scope,
+             setting->scope[0] != '\0' ? "." : "", setting->name);
+}
+
+/* "a list of at least 1: each a domain ..." */
+static void wanted_texts(const struct setting *setting, char buffer[SETTING_TEXT_MAX])
+{
+    snprintf(buffer, SETTING_TEXT_MAX, "a list ( \"...\", ... ), %seach %s",
+             setting->least > 0 ? "not empty, " : "", setting->form->wanted);
+}
+
+void setting_wanted(const struct setting *setting, char buffer[SETTING_TEXT_MAX])
+{
+    long long least = (long long)setting->least, most = (long long)setting->most;
+
+    switch (setting->type) {
+    case SETTING_SECTION:
+        snprintf(buffer, SETTING_TEXT_MAX, "a group { ... }");
+        break;
+    case SETTING_SECTIONS:
+        snprintf(buffer, SETTING_TEXT_MAX, "a list of at most %lld groups ( { ... }, ... )", most);
+        break;
+    case SETTING_NUMBER:
+        snprintf(buffer, SETTING_TEXT_MAX, "a whole number from %lld to %lld", least, most);
+        break;
+    case SETTING_NUMBERS:
+        snprintf(buffer, SETTING_TEXT_MAX,
+                 "an array [ ... ] of whole numbers from %lld to %lld, each above the one before",
+                 least, most);
+        break;
+    case SETTING_FRACTION:
+        snprintf(buffer, SETTING_TEXT_MAX, "a number from %lld to %lld", least, most);
+        break;
+    case SETTING_SWITCH:
+        snprintf(buffer, SETTING_TEXT_MAX, "true or false");
+        break;
+    case SETTING_TEXT:
+        snprintf(buffer, SETTING_TEXT_MAX, "%s", setting->form->wanted);
+        break;
+    case SETTING_TEXTS:
+        wanted_texts(setting, buffer);
+        break;
+    }
+}
+
+bool setting_accepts(const struct setting *setting, const char *text)
+{
+    const char *const *word = setting->form->words;
+
+    if (word == NULL)
+        return setting->form->valid(text);
+    while (*word != NULL && strcmp(*word, text) != 0)
+        word++;
+    return *word != NULL;
+}
