@@ -59,9 +59,9 @@ size_t config_group_count(const struct config *config);
 const struct config_group *config_group_at(const struct config *config, size_t index);
 
 /*
- * The group that a recipient domain (ASCII letters in any case) belongs to, or NULL: the exact domain
- * first, then the longest ".d", then "*". One of more than 255 bytes (RFC 1035 section 2.3.4) or with
- * a NUL in it belongs to none. O(labels * log n), no allocation.
+ * The group that a recipient domain (ASCII letters in any case) belongs to, or NULL: the exact
+ * domain first, then the longest ".d", then "*". One of more than 255 bytes (RFC 1035
+ * section 2.3.4) or with a NUL in it belongs to none. O(labels * log n), no allocation.
  */
 const struct config_group *config_group_of(const struct config *config, struct slice domain);
 

@@ -2,11 +2,11 @@
  * What the programs say: to syslog (facility mail) as a daemon, to standard error otherwise.
  *
  * info: an event an administrator may want to see. warning: something is not as it should be, and
- * Postern goes on. error: something asked for could not be done. fatal: the environment does not let
- * the program go on (it exits). panic: a bug of ours (it aborts).
- * errno survives every call, and is there for %m. Control characters and bytes that are not valid
- * UTF-8 are written as '?'; a message of 2048 bytes or more is cut and ends in "...". Each message is
- * one line and one write. Thread-safe, but for log_open().
+ * Postern goes on. error: something asked for could not be done. fatal: the environment does not
+ * let the program go on (it exits). panic: a bug of ours (it aborts). errno survives every call,
+ * and is there for %m. Control characters and bytes that are not valid UTF-8 are written as '?'; a
+ * message of 2048 bytes or more is cut and ends in "...". Each message is one line and one write.
+ * Thread-safe, but for log_open().
  */
 #ifndef POSTERN_LOG_H
 #define POSTERN_LOG_H
