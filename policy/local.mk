@@ -7,6 +7,7 @@ policy_libpostern_a_SOURCES = \
 	policy/config.c policy/config.h \
 	policy/config_read.c policy/config_read.h \
 	policy/config_rules.c \
+	policy/config_scan.c policy/config_scan.h \
 	policy/config_source.c policy/config_source.h \
 	policy/config_syntax.c policy/config_syntax.h \
 	policy/config_table.c policy/config_table.h \
