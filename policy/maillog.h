@@ -2,8 +2,15 @@
  * Reads one line of Postfix's mail log into its fields, without allocating.
  *
  * What stands inside to=<...>, from=<...> and behind "status=... (" is written by strangers. The
- * parser walks the line from the left, field by field, the way Postfix writes it (global/log_adhoc.c),
- * and never searches the whole line for a word, so nothing in those places is taken for a field.
+ * parser walks the line from the left, field by field, the way Postfix writes it
+ * (global/log_adhoc.c), and never searches the whole line for a word. Where a line could have come
+ * about in two ways it is refused: an attempt not counted does less harm than a forged one
+ * believed.
+ *
+ * Only a program of the form TAG/AGENT (Postfix's syslog_name, "postfix/smtp",
+ * "postfix/relay/smtp") is believed, so another program can only be mistaken for Postfix if it
+ * chooses such a name itself; that a local user may do so with logger(1) or postlog(1) is a matter
+ * for who may write to the log.
  */
 #ifndef POSTERN_MAILLOG_H
 #define POSTERN_MAILLOG_H
@@ -17,7 +24,7 @@ enum maillog_kind {
     MAILLOG_OTHER,    /* nothing for Postern */
     MAILLOG_DELIVERY, /* QUEUEID: to=<r>, relay=..., status=... (...) */
     MAILLOG_ACTIVE,   /* qmgr: QUEUEID: from=<s>, size=n, nrcpt=n (queue active) */
-    MAILLOG_REMOVED,  /* qmgr, postsuper, cleanup: QUEUEID: removed */
+    MAILLOG_REMOVED,  /* qmgr, postsuper: QUEUEID: removed */
 };
 
 enum maillog_agent {
@@ -34,15 +41,15 @@ enum maillog_status {
 
 struct maillog_line {
     enum maillog_kind kind;
-    int64_t time;    /* ms since the epoch; see maillog_parse */
-    bool coarse;     /* the stamp has no fraction: `time` is the last ms of that second, at most now */
+    int64_t time; /* ms since the epoch; see maillog_parse */
+    bool coarse;  /* the stamp has no fraction: `time` is the last ms of that second, at most now */
     struct slice queue_id;
 
     /* MAILLOG_DELIVERY */
     enum maillog_agent agent;
     enum maillog_status status;
-    struct slice recipient; /* as logged, without < >; may be in quoted form */
-    struct slice relay;     /* "none", "host[ip]:port", or the pipe service */
+    struct slice recipient; /* as logged, without < >; maybe in quoted form; has a domain */
+    struct slice relay;     /* "none", "host[ip]:port", "host[path]", or the pipe service */
     struct slice dsn;       /* "4.4.1" */
     struct slice text;      /* between the outermost parentheses; written by strangers */
     int64_t delay;          /* ms since the message arrived */
@@ -53,22 +60,41 @@ struct maillog_line {
     uint32_t recipients; /* nrcpt= */
 };
 
-/* Remembers the last minute of local time it converted. One per reader; not thread-safe. */
-struct maillog_clock {
-    char prefix[16];
-    int64_t base;
+/*
+ * How Postfix writes an address into the log (info_log_address_format).
+ *
+ * EXTERNAL (the default since Postfix 3.5) puts an odd local part into quotes, so its end can be
+ * told and a server's reply can imitate whatever it likes. INTERNAL (the only form before 3.5) does
+ * not: then a reply that imitates the fields of a line costs that line, and so does orig_to=<..>,
+ * which a recipient can forge. UNKNOWN refuses such replies too, and believes orig_to=<..> when
+ * both addresses look external.
+ */
+enum maillog_quoting {
+    MAILLOG_QUOTING_UNKNOWN,
+    MAILLOG_QUOTING_EXTERNAL,
+    MAILLOG_QUOTING_INTERNAL,
+};
+
+/* All zero is a good start. One per reader; not thread-safe: it remembers the last minute it saw.
+ */
+struct maillog_reader {
+    enum maillog_quoting quoting;
+    char prefix[12]; /* "Nov 23 08:00" */
+    int64_t base;    /* that minute, ms since the epoch */
+    int64_t until; /* from this `now` on another year (or the other side of a clock change) fits */
 };
 
 /*
- * Parses `len` bytes without the newline (a NUL is a byte like others). Returns true when the line is
- * one of Postfix's that matters here; line_r then points into `bytes`. `now` (ms) gives traditional
- * stamps their year (never more than a day ahead of now) and bounds coarse ones.
+ * Parses `len` bytes without the newline (a NUL is a byte like others). Returns true when the line
+ * is one of Postfix's that matters here; line_r then points into `bytes`. `now` (ms) gives
+ * traditional stamps, which are in local time, their year (never more than a day ahead of now) and
+ * bounds coarse ones: never later than now, unless their whole second is.
  */
-bool maillog_parse(struct maillog_clock *clock, const char *bytes, size_t len, int64_t now,
+bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len, int64_t now,
                    struct maillog_line *line_r);
 
 /* The same for a journal entry, whose program name ("postfix/smtp") and time come apart. */
-bool maillog_parse_entry(struct slice program, struct slice message, int64_t time,
-                         struct maillog_line *line_r);
+bool maillog_parse_entry(const struct maillog_reader *reader, struct slice program,
+                         struct slice message, int64_t time, struct maillog_line *line_r);
 
 #endif
