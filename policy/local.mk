@@ -11,10 +11,12 @@ policy_libpostern_a_SOURCES = \
 	policy/config_source.c policy/config_source.h \
 	policy/config_syntax.c policy/config_syntax.h \
 	policy/config_table.c policy/config_table.h \
-	policy/maillog.c policy/maillog.h \
+	policy/maillog.c policy/maillog.h policy/maillog_parts.h \
+	policy/maillog_time.c policy/maillog_delivery.c \
 	policy/failure.c policy/failure.h \
 	policy/logsource.c policy/logsource.h policy/logsource_ops.h \
 	policy/logsource_file.c policy/logsource_journal.c \
+	policy/logfile.c policy/logfile.h policy/logwatch.c policy/logwatch.h \
 	policy/destination.c policy/destination.h \
 	policy/recipient.c policy/recipient.h \
 	policy/store.c policy/store.h \
