@@ -21,8 +21,13 @@ policy_libpostern_a_SOURCES = \
 	policy/recipient.c policy/recipient.h \
 	policy/store.c policy/store.h \
 	policy/record.c policy/record.h \
-	policy/ledger.c policy/ledger.h \
+	policy/rules.c policy/rules.h \
+	policy/ledger.c policy/ledger.h policy/ledger_internal.h \
+	policy/ledger_admin.c policy/ledger_say.c policy/ledger_state.c policy/ledger_work.c \
 	policy/route.c policy/route.h \
+	policy/lock.c policy/lock.h \
+	policy/options.c policy/options.h \
+	policy/ask.c policy/ask.h \
 	policy/table.c policy/table.h \
 	policy/wake.c policy/wake.h \
 	policy/child.c policy/child.h policy/child_runner.c \
@@ -37,11 +42,13 @@ postern_libs = policy/libpostern.a $(LIBCONFIG_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT
 	$(JANSSON_LIBS) $(LIBSYSTEMD_LIBS)
 
 sbin_PROGRAMS += policy/posternd policy/posternctl
-policy_posternd_SOURCES = policy/posternd.c policy/control.c policy/control.h
+policy_posternd_SOURCES = policy/posternd.c policy/daemon.c policy/daemon.h \
+	policy/control.c policy/control.h
 policy_posternd_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternd_LDADD = $(postern_libs)
 
 policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h \
+	policy/show.c policy/show.h \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
 	policy/setup_check.c policy/setup_state.c policy/cfile.c policy/cfile.h \
 	policy/mainmaster.c policy/mainmaster.h policy/mainmaster_strip.c \

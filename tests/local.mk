@@ -6,6 +6,7 @@ unit_tests = \
 	tests/unit/test_failure \
 	tests/unit/test_logsource \
 	tests/unit/test_child \
+	tests/unit/test_destination \
 	tests/unit/test_mainmaster
 
 if HAVE_CMOCKA
@@ -26,12 +27,30 @@ tests_unit_test_failure_CFLAGS = $(unit_cflags)
 tests_unit_test_failure_LDADD = $(unit_libs)
 tests_unit_test_logsource_CFLAGS = $(unit_cflags)
 tests_unit_test_logsource_LDADD = $(unit_libs)
+tests_unit_test_destination_CFLAGS = $(unit_cflags)
+tests_unit_test_destination_LDADD = $(unit_libs)
 tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
 	policy/mainmaster_strip.c policy/cflines.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
+
+# Scenarios: text files with log lines, passing time and what should be done.
+check_PROGRAMS += tests/scenarios/scenario
+tests_scenarios_scenario_SOURCES = tests/scenarios/scenario.c
+tests_scenarios_scenario_CFLAGS = $(AM_CFLAGS)
+tests_scenarios_scenario_LDADD = $(postern_libs)
+TESTS += tests/scenarios/run.test
+EXTRA_DIST += tests/scenarios/run.test \
+	tests/scenarios/cap.scn \
+	tests/scenarios/comes_back.scn \
+	tests/scenarios/observe.scn \
+	tests/scenarios/restart.scn \
+	tests/scenarios/strangers.scn \
+	tests/scenarios/suspended.scn \
+	tests/scenarios/transfer.scn \
+	tests/scenarios/unproven.scn
 
 # Fuzz targets: LLVMFuzzerTestOneInput; `make check` replays their seeds through tests/fuzz/replay.c.
 check_PROGRAMS += tests/fuzz/fuzz_maillog

@@ -1,0 +1,145 @@
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+
+#include "ask.h"
+#include "daemon.h"
+
+enum { REQUEST_MAX = 4096, REQUEST_SECONDS = 5, BACKLOG = 16 };
+
+struct control {
+    struct evhttp *http;
+    struct daemon *daemon;
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+};
+
+static void answer(struct evhttp_request *request, int status, const char *body)
+{
+    struct evbuffer *buffer = evbuffer_new();
+
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
+                      "application/json");
+    if (buffer)
+        evbuffer_add_printf(buffer, "%s\n", body);
+    evhttp_send_reply(request, status, NULL, buffer);
+    if (buffer)
+        evbuffer_free(buffer);
+}
+
+typedef bool control_verb(struct daemon *daemon, struct slice name);
+
+/* Calls `verb` with the value of the query's `name`, if it has one. */
+static bool apply(struct control *control, const struct evkeyvalq *query, const char *name,
+                  control_verb *verb, bool *done_r)
+{
+    const char *value = evhttp_find_header(query, name);
+
+    if (value == NULL || verb == NULL)
+        return false;
+    *done_r = verb(control->daemon, slice_of(value));
+    return true;
+}
+
+static void serve(struct evhttp_request *request, struct control *control,
+                  control_verb *destination, control_verb *recipient)
+{
+    struct evkeyvalq query;
+    const char *text = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
+    bool done = false;
+
+    if (evhttp_request_get_command(request) != EVHTTP_REQ_POST ||
+        evhttp_parse_query_str(text ? text : "", &query) != 0) {
+        answer(request, HTTP_BADREQUEST, "{\"error\": \"POST with a query is needed\"}");
+        return;
+    }
+    if (!apply(control, &query, "destination", destination, &done) &&
+        !apply(control, &query, "recipient", recipient, &done))
+        answer(request, HTTP_BADREQUEST, "{\"error\": \"nothing is named\"}");
+    else
+        answer(request, done ? HTTP_OK : HTTP_NOTFOUND, done ? "{\"done\": true}"
+                                                             : "{\"done\": false}");
+    evhttp_clear_headers(&query);
+}
+
+static void on_retry(struct evhttp_request *request, void *arg)
+{
+    serve(request, arg, daemon_retry, NULL);
+}
+
+static void on_forget(struct evhttp_request *request, void *arg)
+{
+    serve(request, arg, daemon_forget_destination, daemon_forget_recipient);
+}
+
+/* Only one posternd runs (lock.h), so a socket that is there already is left over. */
+static struct evconnlistener *listen_on(struct event_base *base, const struct sockaddr_un *address)
+{
+    struct evconnlistener *listener;
+    mode_t mask;
+
+    unlink(address->sun_path);
+    mask = umask(0177);
+    listener = evconnlistener_new_bind(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+                                       BACKLOG, (const struct sockaddr *)address,
+                                       (int)sizeof(*address));
+    umask(mask);
+    return listener;
+}
+
+struct control *control_new(struct event_base *base, struct daemon *daemon,
+                            const char *runtime_directory, char *error_r, size_t size)
+{
+    struct control *control = calloc(1, sizeof(*control));
+    struct sockaddr_un address;
+    struct evconnlistener *listener;
+
+    if (control == NULL || (control->http = evhttp_new(base)) == NULL) {
+        free(control);
+        return NULL;
+    }
+    control->daemon = daemon;
+    if (!ask_address(&address, runtime_directory)) {
+        snprintf(error_r, size, "runtime_directory \"%s\" is too long for a socket in it",
+                 runtime_directory);
+        control_free(&control);
+        return NULL;
+    }
+    listener = listen_on(base, &address);
+    if (listener == NULL || evhttp_bind_listener(control->http, listener) == NULL) {
+        snprintf(error_r, size, "%s: %s", address.sun_path, strerror(errno));
+        control_free(&control);
+        return NULL;
+    }
+    memcpy(control->path, address.sun_path, sizeof(control->path));
+    evhttp_set_timeout(control->http, REQUEST_SECONDS);
+    evhttp_set_max_headers_size(control->http, REQUEST_MAX);
+    evhttp_set_max_body_size(control->http, REQUEST_MAX);
+    evhttp_set_cb(control->http, "/retry", on_retry, control);
+    evhttp_set_cb(control->http, "/forget", on_forget, control);
+    return control;
+}
+
+void control_free(struct control **control)
+{
+    if (*control == NULL)
+        return;
+    if ((*control)->http)
+        evhttp_free((*control)->http);
+    if ((*control)->path[0])
+        unlink((*control)->path);
+    free(*control);
+    *control = NULL;
+}

@@ -1,0 +1,537 @@
+#include "daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+#include "control.h"
+#include "ledger.h"
+#include "log.h"
+#include "logsource.h"
+#include "record.h"
+#include "table.h"
+#include "wake.h"
+
+enum {
+    BATCH_LINES = 20000,     /* in one transaction */
+    BATCH_EVERY = 50,        /* ms: each commit waits for the disk */
+    IDLE_CHECK = 1000,       /* ms: for logs that cannot be watched */
+    STORE_PAUSE = 5000,      /* ms, after a commit that failed */
+    SWEEP_EVERY = 60 * 1000,
+};
+
+/* Something the ledger asked for; done when the transaction is committed. */
+struct wish {
+    bool is_route;
+    enum route route;
+    enum wake_why why;
+    bool quick;
+    char *key; /* of the table, or a queue id */
+};
+
+struct wishes {
+    struct wish *list;
+    size_t count;
+    size_t room;
+};
+
+struct daemon {
+    struct config *config;
+    struct postfix *postfix;
+    struct event_base *base;
+    struct store *store;
+    struct ledger *ledger;
+    struct logsource *source;
+    struct child_runner *runner;
+    struct table *table;
+    struct waker *waker;
+    struct control *control;
+    struct event *batch;    /* the next transaction */
+    struct event *readable; /* the log can be watched */
+    struct event *signals[3];
+    struct wishes wishes;
+    struct logsource_position committed;
+    int64_t last_batch;
+    int64_t last_sweep;
+    bool caught_up;   /* the log has been read to its end */
+    bool store_fails; /* said so already */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* What the ledger wants */
+
+static void wish(struct daemon *daemon, struct wish wish, struct slice key)
+{
+    struct wishes *w = &daemon->wishes;
+
+    if (w->count == w->room) {
+        w->room = w->room ? w->room * 2 : 64;
+        w->list = realloc(w->list, w->room * sizeof(*w->list));
+    }
+    wish.key = strndup(key.at, key.len);
+    if (w->list == NULL || wish.key == NULL)
+        log_fatal(71, "out of memory");
+    w->list[w->count++] = wish;
+}
+
+static void want_route(void *context, struct slice key, enum route route)
+{
+    wish(context, (struct wish){.is_route = true, .route = route}, key);
+}
+
+static void want_wake(void *context, struct slice queue_id, enum wake_why why, bool quick)
+{
+    wish(context, (struct wish){.why = why, .quick = quick}, queue_id);
+}
+
+static void say(void *context, const char *line)
+{
+    (void)context;
+    log_info("%s", line);
+}
+
+static const struct ledger_actions actions = {want_route, want_wake, say};
+
+static void drop_wishes(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->wishes.count; i++)
+        free(daemon->wishes.list[i].key);
+    daemon->wishes.count = 0;
+}
+
+static void grant_wishes(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->wishes.count; i++) {
+        const struct wish *w = &daemon->wishes.list[i];
+        if (w->is_route)
+            table_want(daemon->table, slice_of(w->key), w->route);
+        else
+            waker_add(daemon->waker, slice_of(w->key), w->why, w->quick);
+    }
+    drop_wishes(daemon);
+    table_flush(daemon->table);
+    waker_run(daemon->waker);
+}
+
+/* Old news: what matters is what is wanted when the end of the log is reached. */
+static void postpone_wishes(struct daemon *daemon)
+{
+    if (daemon->wishes.count > 0)
+        table_want_all(daemon->table);
+    drop_wishes(daemon);
+}
+
+/* Transactions */
+
+static void plan_batch(struct daemon *daemon, int64_t in_ms)
+{
+    struct timeval wait = {in_ms / 1000, (in_ms % 1000) * 1000};
+
+    event_add(daemon->batch, &wait);
+}
+
+static bool begin(struct daemon *daemon)
+{
+    if (store_begin(daemon->store))
+        return true;
+    if (!daemon->store_fails)
+        log_error("state: %s; the log is read again from the last good place once it works",
+                  store_error(daemon->store));
+    daemon->store_fails = true;
+    return false;
+}
+
+/* Stores the log position with what was made of the log up to there. */
+static bool commit(struct daemon *daemon)
+{
+    struct logsource_position position;
+
+    logsource_position(daemon->source, &position);
+    if (position.len != daemon->committed.len ||
+        memcmp(position.bytes, daemon->committed.bytes, position.len) != 0)
+        store_put(daemon->store, STORE_META, slice_of("log-position"),
+                  (struct slice){(const char *)position.bytes, position.len});
+    if (!store_commit(daemon->store)) {
+        if (!daemon->store_fails)
+            log_error("state: %s; trying again until it works", store_error(daemon->store));
+        daemon->store_fails = true;
+        drop_wishes(daemon);
+        logsource_rewind(daemon->source, &daemon->committed);
+        return false;
+    }
+    if (daemon->store_fails)
+        log_info("state: written again");
+    daemon->store_fails = false;
+    daemon->committed = position;
+    return true;
+}
+
+/* Returns true when the end of the log was reached. */
+static bool read_log(struct daemon *daemon, int64_t now)
+{
+    struct maillog_line line;
+
+    for (int n = 0; n < BATCH_LINES; n++) {
+        switch (logsource_next(daemon->source, now, &line)) {
+        case LOGSOURCE_LINE:
+            ledger_line(daemon->ledger, &line);
+            waker_saw(daemon->waker, &line);
+            break;
+        case LOGSOURCE_SKIP:
+            break;
+        case LOGSOURCE_WAIT:
+            return true;
+        }
+    }
+    return false;
+}
+
+static void sweep(struct daemon *daemon, int64_t now)
+{
+    if (now - daemon->last_sweep < SWEEP_EVERY && now >= daemon->last_sweep)
+        return;
+    daemon->last_sweep = now;
+    ledger_sweep(daemon->ledger, now,
+                 (int64_t)postfix_queue_lifetime(daemon->postfix) * 1000);
+}
+
+/* When to look again: when something is due, or to see whether the log has grown unnoticed. */
+static int64_t next_batch(int64_t due, int64_t now)
+{
+    int64_t wait = due == 0 || due - now > IDLE_CHECK ? IDLE_CHECK : due - now;
+
+    return wait > 0 ? wait : 1;
+}
+
+/* The source may lose its way to watch the log; then IDLE_CHECK alone has to do. */
+static void check_descriptor(struct daemon *daemon)
+{
+    if (daemon->readable && logsource_descriptor(daemon->source) < 0) {
+        event_free(daemon->readable);
+        daemon->readable = NULL;
+    }
+}
+
+static void on_batch(evutil_socket_t fd, short events, void *arg)
+{
+    struct daemon *daemon = arg;
+    int64_t now = now_ms();
+    int64_t due = 0;
+
+    (void)fd;
+    (void)events;
+    daemon->last_batch = now;
+    if (!begin(daemon)) {
+        plan_batch(daemon, STORE_PAUSE);
+        return;
+    }
+    daemon->caught_up = read_log(daemon, now);
+    if (daemon->caught_up) {
+        check_descriptor(daemon);
+        due = ledger_tick(daemon->ledger, now, waker_room(daemon->waker));
+        sweep(daemon, now);
+    }
+    if (!commit(daemon)) {
+        plan_batch(daemon, STORE_PAUSE);
+        return;
+    }
+    if (daemon->caught_up)
+        grant_wishes(daemon);
+    else
+        postpone_wishes(daemon);
+    plan_batch(daemon, daemon->caught_up ? next_batch(due, now) : 0);
+}
+
+static void on_readable(evutil_socket_t fd, short events, void *arg)
+{
+    struct daemon *daemon = arg;
+    int64_t since = now_ms() - daemon->last_batch;
+
+    (void)fd;
+    (void)events;
+    logsource_woken(daemon->source);
+    plan_batch(daemon, since >= 0 && since < BATCH_EVERY ? BATCH_EVERY - since : 0);
+}
+
+/* The table */
+
+static void list_routes(void *context, table_emit *emit, void *emit_context)
+{
+    struct daemon *daemon = context;
+    struct key from = {0, {0}};
+    struct slice key;
+    enum route route;
+
+    if (!begin(daemon))
+        return;
+    while (route_seek(daemon->store, key_slice(&from), &key, &route)) {
+        emit(emit_context, key, route);
+        key_after(&from, key);
+    }
+    store_abort(daemon->store);
+}
+
+static void on_settled(void *context)
+{
+    struct daemon *daemon = context;
+
+    waker_run(daemon->waker);
+}
+
+/* The configuration */
+
+static bool start_ledger(struct daemon *daemon)
+{
+    ledger_free(&daemon->ledger);
+    daemon->ledger = ledger_new(daemon->store, daemon->config, &actions, daemon);
+    for (int tries = 0; daemon->ledger && tries < 8 && begin(daemon); tries++) {
+        ledger_start(daemon->ledger, now_ms());
+        if (store_commit(daemon->store)) {
+            table_want_all(daemon->table);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What only a restart can change: NULL when it is the same in both. */
+static const char *fixed_setting(const struct config *a, const struct config *b)
+{
+    if (strcmp(config_state_directory(a), config_state_directory(b)) != 0)
+        return "state_directory";
+    if (strcmp(config_runtime_directory(a), config_runtime_directory(b)) != 0)
+        return "runtime_directory";
+    if (strcmp(config_postfix_directory(a), config_postfix_directory(b)) != 0)
+        return "postfix.config_directory";
+    if (strcmp(config_log(a), config_log(b)) != 0)
+        return "postfix.log";
+    return strcmp(config_user(a), config_user(b)) != 0 ? "user" : NULL;
+}
+
+static void say_warnings(const struct config *config)
+{
+    const char *warning;
+
+    for (size_t i = 0; (warning = config_warning(config, i)) != NULL; i++)
+        log_warning("%s", warning);
+}
+
+static void reload(struct daemon *daemon)
+{
+    char error[1024];
+    const char *fixed;
+    struct config *config = config_load(config_path(daemon->config), error, sizeof(error));
+
+    if (config == NULL) {
+        log_error("%s; the running configuration stays", error);
+        return;
+    }
+    fixed = fixed_setting(daemon->config, config);
+    if (fixed) {
+        log_error("%s: %s cannot change while posternd runs: restart it; the running configuration "
+                  "stays", config_path(config), fixed);
+        config_free(&config);
+        return;
+    }
+    config_free(&daemon->config);
+    daemon->config = config;
+    if (!start_ledger(daemon))
+        log_fatal(71, "state: %s", store_error(daemon->store));
+    say_warnings(config);
+    log_info("%s: read again", config_path(config));
+    plan_batch(daemon, 0);
+}
+
+static void on_signal(evutil_socket_t number, short events, void *arg)
+{
+    (void)events;
+    if (number == SIGHUP)
+        reload(arg);
+    else
+        daemon_stop(arg);
+}
+
+/* Requests */
+
+static void ended_request(struct daemon *daemon)
+{
+    if (store_commit(daemon->store))
+        grant_wishes(daemon);
+    else
+        drop_wishes(daemon);
+    plan_batch(daemon, 0);
+}
+
+bool daemon_retry(struct daemon *daemon, struct slice destination)
+{
+    bool found = begin(daemon) && ledger_retry(daemon->ledger, destination, now_ms());
+
+    ended_request(daemon);
+    return found;
+}
+
+bool daemon_forget_destination(struct daemon *daemon, struct slice destination)
+{
+    bool found = begin(daemon) && ledger_forget_destination(daemon->ledger, destination, now_ms());
+
+    ended_request(daemon);
+    return found;
+}
+
+bool daemon_forget_recipient(struct daemon *daemon, struct slice address)
+{
+    bool found = begin(daemon) && ledger_forget_recipient(daemon->ledger, address);
+
+    ended_request(daemon);
+    return found;
+}
+
+/* Life */
+
+static bool open_log(struct daemon *daemon, char *error_r, size_t size)
+{
+    struct slice stored;
+
+    if (begin(daemon)) {
+        if (store_get(daemon->store, STORE_META, slice_of("log-position"), &stored) &&
+            stored.len <= sizeof(daemon->committed.bytes)) {
+            daemon->committed.len = (uint32_t)stored.len;
+            memcpy(daemon->committed.bytes, stored.at, stored.len);
+        }
+        store_abort(daemon->store);
+    }
+    daemon->source =
+        logsource_open(config_log(daemon->config), &daemon->committed, error_r, size);
+    return daemon->source != NULL;
+}
+
+static bool add_events(struct daemon *daemon)
+{
+    static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
+    int fd = logsource_descriptor(daemon->source);
+
+    for (int i = 0; i < 3; i++) {
+        daemon->signals[i] = evsignal_new(daemon->base, numbers[i], on_signal, daemon);
+        if (daemon->signals[i] == NULL || event_add(daemon->signals[i], NULL) != 0)
+            return false;
+    }
+    daemon->batch = event_new(daemon->base, -1, 0, on_batch, daemon);
+    if (fd >= 0) {
+        daemon->readable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, daemon);
+        if (daemon->readable == NULL || event_add(daemon->readable, NULL) != 0)
+            return false;
+    }
+    return daemon->batch != NULL;
+}
+
+static bool make_parts(struct daemon *daemon)
+{
+    const struct table_hooks hooks = {list_routes, on_settled, daemon};
+
+    daemon->base = event_base_new();
+    daemon->runner = daemon->base ? child_runner_new(daemon->base) : NULL;
+    if (daemon->runner == NULL)
+        return false;
+    daemon->table = table_new(config_state_directory(daemon->config), daemon->base, daemon->runner,
+                              daemon->postfix, &hooks);
+    if (daemon->table == NULL)
+        return false;
+    daemon->waker = waker_new(daemon->base, daemon->runner, daemon->postfix, daemon->table);
+    return daemon->waker != NULL;
+}
+
+struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t group,
+                          char *error_r, size_t size)
+{
+    struct daemon *daemon = calloc(1, sizeof(*daemon));
+    bool ready;
+
+    if (daemon == NULL) {
+        snprintf(error_r, size, "out of memory");
+        return NULL;
+    }
+    snprintf(error_r, size, "out of memory or descriptors");
+    daemon->config = config;
+    daemon->postfix = postfix;
+    daemon->store = store_open(config_state_directory(config), true, group, error_r, size);
+    ready = daemon->store && make_parts(daemon) && open_log(daemon, error_r, size) &&
+            start_ledger(daemon) && add_events(daemon);
+    if (ready)
+        daemon->control = control_new(daemon->base, daemon, config_runtime_directory(config),
+                                      error_r, size);
+    if (daemon->control == NULL) {
+        daemon->config = NULL;
+        daemon_free(&daemon);
+    } else {
+        say_warnings(config);
+    }
+    return daemon;
+}
+
+int daemon_run(struct daemon *daemon)
+{
+    char error[512];
+
+    log_info("started: log=%s state=%s%s", config_log(daemon->config),
+             config_state_directory(daemon->config),
+             config_enforce(daemon->config) ? "" : " (enforce = false: observing only)");
+    table_flush(daemon->table);
+    plan_batch(daemon, 0);
+    event_base_dispatch(daemon->base);
+    child_runner_free(&daemon->runner); /* no postmap of ours may write after the withdrawal */
+    if (!table_withdraw(config_state_directory(daemon->config), daemon->postfix, error,
+                        sizeof(error)))
+        log_error("cannot withdraw the routes: %s", error);
+    log_info("stopped");
+    return 0;
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+    event_base_loopbreak(daemon->base);
+}
+
+static void free_events(struct daemon *daemon)
+{
+    struct event *events[] = {daemon->batch, daemon->readable, daemon->signals[0],
+                              daemon->signals[1], daemon->signals[2]};
+
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+        if (events[i])
+            event_free(events[i]);
+}
+
+void daemon_free(struct daemon **daemon)
+{
+    struct daemon *d = *daemon;
+
+    if (d == NULL)
+        return;
+    control_free(&d->control);
+    free_events(d);
+    waker_free(&d->waker);
+    table_free(&d->table);
+    if (d->runner)
+        child_runner_free(&d->runner);
+    logsource_close(&d->source);
+    ledger_free(&d->ledger);
+    store_close(&d->store);
+    if (d->base)
+        event_base_free(d->base);
+    drop_wishes(d);
+    free(d->wishes.list);
+    config_free(&d->config);
+    free(d);
+    *daemon = NULL;
+}

@@ -1,0 +1,123 @@
+#include "gate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "say.h"
+
+/* A retry this long overdue means that posternd hangs. */
+static const int64_t overdue = (int64_t)600 * 1000;
+
+static bool is_nudge(const struct gate_question *q)
+{
+    return slice_equals(q->recipient, GATE_NUDGE_ADDRESS) &&
+           (slice_equals(q->sender, "MAILER-DAEMON") || q->sender.len == 0);
+}
+
+/* Mail that Postern must not keep: nobody would ever let it go again. */
+static bool is_unattended(const struct gate_question *q)
+{
+    if (!q->enforce || !q->running)
+        return true;
+    return q->to && q->to->d.health == DESTINATION_DOWN && q->to->d.next > 0 &&
+           q->now > q->to->d.next + overdue;
+}
+
+/* "3 attempts in 9 seconds failed" */
+static void say_attempts(char *buffer, size_t size, uint64_t attempts, int64_t lasted)
+{
+    char duration[SAY_MAX];
+
+    if (attempts == 1)
+        snprintf(buffer, size, "1 attempt failed");
+    else
+        snprintf(buffer, size, "%" PRIu64 " attempts in %s failed", attempts,
+                 say_duration_words(duration, lasted));
+}
+
+/* ", one every 3 seconds" */
+static void say_pace(char *buffer, size_t size, uint32_t interval)
+{
+    char duration[SAY_MAX];
+
+    buffer[0] = '\0';
+    if (interval > 0)
+        snprintf(buffer, size, ", one every %s",
+                 say_duration_words(duration, (int64_t)interval * 1000));
+}
+
+static void say_given_up(const struct gate_question *q, char *text)
+{
+    bool open = q->r->give_up == GIVE_UP_OPEN;
+    const struct destination *d = &q->to->d;
+    uint64_t attempts = open ? destination_retries_of(d, q->r->baseline) : q->r->transfers;
+    int64_t last = open ? d->last_counted : q->r->last_transfer;
+    char tried[128];
+    char pace[128];
+    char first[SAY_MAX];
+
+    say_attempts(tried, sizeof(tried), attempts, last - q->r->first_failure);
+    say_pace(pace, sizeof(pace), open ? q->rules.policy->open_interval : q->rules.policy->transfer_interval);
+    snprintf(text, GATE_TEXT_MAX,
+             "5.4.7 Your message was not delivered. The mail server for %s %s: %s, and the policy "
+             "\"%s\" of this mail system allows %" PRIu32 "%s. First attempt: %s. Last error: %s",
+             record_destination_title(q->to),
+             open ? "could not be reached" : "was reached but did not take the message", tried,
+             q->rules.name, open ? q->rules.cap : q->rules.policy->max_transfer_retries, pace,
+             say_time(first, q->r->first_failure), q->last_error);
+}
+
+static void say_when_next(char *buffer, size_t size, const struct destination *d)
+{
+    char next[SAY_MAX];
+
+    if (d->health == DESTINATION_TRYING || d->next == 0)
+        snprintf(buffer, size, "an attempt is due now");
+    else
+        snprintf(buffer, size, "next attempt at %s", say_time(next, d->next));
+}
+
+static void say_not_yet(const struct gate_question *q, char *text)
+{
+    const struct destination *d = &q->to->d;
+    char next[128];
+    char cap[128] = "no cap";
+    char since[SAY_MAX];
+
+    if (d->health == DESTINATION_UP) {
+        snprintf(text, GATE_TEXT_MAX, "4.4.1 Mail for %s goes out again: an attempt follows at once",
+                 record_destination_title(q->to));
+        return;
+    }
+    if (q->rules.cap > 0)
+        snprintf(cap, sizeof(cap), "gives up after %" PRIu32, q->rules.cap);
+    say_when_next(next, sizeof(next), d);
+    snprintf(text, GATE_TEXT_MAX,
+             "4.4.1 Held: no connection to %s since %s, %" PRIu64
+             " failed attempts; %s (policy \"%s\": %s). Last error: %s",
+             record_destination_title(q->to), say_time(since, d->since), destination_failures(d), next,
+             q->rules.name, cap, q->to->error);
+}
+
+enum gate_answer gate_decide(const struct gate_question *q, char *text_r)
+{
+    if (is_nudge(q)) {
+        text_r[0] = '\0';
+        return GATE_TAKEN;
+    }
+    if (is_unattended(q)) {
+        snprintf(text_r, GATE_TEXT_MAX, "4.3.0 Postern is %s and lets this message go: "
+                 "the next attempt is an ordinary one", q->enforce ? "not running" : "switched off");
+        return GATE_LET_GO;
+    }
+    if (q->to == NULL) {
+        snprintf(text_r, GATE_TEXT_MAX, "4.4.1 Nothing is known about this destination yet");
+        return GATE_NOT_YET;
+    }
+    if (q->r && recipient_given_up(q->r, &q->to->d, q->rules.cap)) {
+        say_given_up(q, text_r);
+        return GATE_GIVEN_UP;
+    }
+    say_not_yet(q, text_r);
+    return GATE_NOT_YET;
+}

@@ -1,0 +1,321 @@
+/* What a log line changes. */
+#include "ledger_internal.h"
+
+#include <stdlib.h>
+
+#include "failure.h"
+
+/* How precisely last_open is kept; writing it for each delivery would cost more than reading them. */
+enum { LAST_OPEN_STEP = 1000 };
+
+struct ledger *ledger_new(struct store *store, const struct config *config,
+                          const struct ledger_actions *actions, void *context)
+{
+    struct ledger *l = calloc(1, sizeof(*l));
+
+    if (l == NULL)
+        return NULL;
+    l->store = store;
+    l->config = config;
+    l->actions = actions;
+    l->context = context;
+    l->enforce = config_enforce(config);
+    return l;
+}
+
+void ledger_free(struct ledger **ledger)
+{
+    free(*ledger);
+    *ledger = NULL;
+}
+
+/*
+ * The log gives durations with two digits (util/format_tv.c), so that ended - trying may lie before
+ * the true start. Rather too late: a retry must not seem to come before its time.
+ */
+static struct attempt attempt_of(const struct maillog_line *line, bool skipped)
+{
+    int64_t slack = line->trying >= 10000 ? 1000 : line->trying / 10;
+    int64_t trying = skipped ? 0 : line->trying - slack;
+
+    return (struct attempt){line->time - trying, line->time, skipped};
+}
+
+static bool load_destination(struct ledger *l, struct subject *s, const struct maillog_line *line)
+{
+    char domain[ROUTE_KEY_MAX];
+    size_t len = route_domain(domain, sizeof(domain), line->recipient);
+
+    if (len == 0)
+        return false;
+    subject_load_domain(l, s, (struct slice){domain, len});
+    return true;
+}
+
+/* A record for this recipient of this message: the one that is there, or a new one. */
+static bool open_case(struct ledger *l, struct case_file *c, const struct maillog_line *line,
+                      const struct attempt *attempt)
+{
+    int64_t arrived = line->time - line->delay;
+
+    if (!case_load(l, c, line->queue_id, line->recipient))
+        return false;
+    if (c->exists && recipient_is_other_message(&c->r, arrived, line->delay))
+        case_forget(l, c);
+    if (!c->exists) {
+        memset(&c->r, 0, sizeof(c->r));
+        c->before = c->r;
+        c->r.arrived = arrived;
+        c->r.first_failure = attempt->started;
+    }
+    c->r.last_seen = attempt->started;
+    return true;
+}
+
+static struct attempt_record attempt_record_of(const struct maillog_line *line,
+                                               const struct attempt *attempt, enum failure kind,
+                                               uint64_t number)
+{
+    struct attempt_record a;
+
+    memset(&a, 0, sizeof(a));
+    a.started = attempt->started;
+    a.ended = attempt->ended;
+    a.number = number;
+    a.kind = (uint8_t)kind;
+    slice_copy(a.queue_id, sizeof(a.queue_id), line->queue_id);
+    slice_copy(a.text, sizeof(a.text), failure_reason(line));
+    return a;
+}
+
+static void note_attempt(struct ledger *l, struct case_file *c, const struct maillog_line *line,
+                         const struct attempt *attempt, enum failure kind)
+{
+    struct attempt_record a = attempt_record_of(line, attempt, kind, ++c->r.failures);
+
+    record_save_attempt(l->store, key_slice(&c->key), &a);
+}
+
+/* A group's domains are remembered so that a hold can name them. */
+static void note_domain(struct ledger *l, struct subject *s, struct slice recipient)
+{
+    struct key key = {sizeof(s->record.d.id), {0}};
+    struct slice found;
+    size_t len;
+
+    if (s->rules.group == NULL)
+        return;
+    memcpy(key.bytes, &s->record.d.id, key.len);
+    len = route_domain((char *)key.bytes + key.len, ROUTE_KEY_MAX, recipient);
+    key.len += len;
+    if (store_get(l->store, STORE_DOMAIN, key_slice(&key), &found))
+        return;
+    store_put(l->store, STORE_DOMAIN, key_slice(&key), (struct slice){"", 0});
+    if (s->record.d.health == DESTINATION_DOWN)
+        work_hold_domain(l, (struct slice){(char *)key.bytes + key.len - len, len}, true);
+}
+
+/* What a counted retry brings with it: history, the hold, messages over the cap. */
+static void retry_was_counted(struct ledger *l, struct subject *s, const struct maillog_line *line,
+                              const struct attempt *attempt, struct destination_change change)
+{
+    struct destination *d = &s->record.d;
+    enum failure kind = attempt->skipped ? FAILURE_SUSPENDED : FAILURE_OPEN;
+    struct attempt_record a = attempt_record_of(line, attempt, kind, ++d->recorded);
+    unsigned wakes = 0;
+
+    slice_copy(s->record.error, sizeof(s->record.error), failure_reason(line));
+    subject_save(l, s); /* gives a new one its id */
+    record_save_retry(l->store, d->id, &a);
+    if (change.held) {
+        work_hold(l, s, true);
+        if (destination_failures(d) == s->policy->hold_after)
+            say_down(l, s);
+    }
+    work_go_on(l, s, attempt->ended, &wakes);
+}
+
+static void open_failed(struct ledger *l, const struct maillog_line *line, bool skipped)
+{
+    struct attempt attempt = attempt_of(line, skipped);
+    struct destination_change change;
+    struct subject s;
+    struct case_file c;
+
+    if (!load_destination(l, &s, line) || !open_case(l, &c, line, &attempt))
+        return;
+    change = destination_failed(&s.record.d, s.policy, &attempt);
+    if (s.record.d.id == 0)
+        subject_save(l, &s);
+    c.r.destination = s.record.d.id;
+    note_attempt(l, &c, line, &attempt, skipped ? FAILURE_SUSPENDED : FAILURE_OPEN);
+    note_domain(l, &s, line->recipient);
+    case_wait(&c, &s.record.d, !skipped || s.policy->count_suspended);
+    case_save(l, &c);
+    if (change.counted)
+        retry_was_counted(l, &s, line, &attempt, change);
+    subject_save(l, &s);
+}
+
+/* The destination is open: an outage ends, and those who wait for it are woken. */
+static void note_open(struct ledger *l, struct subject *s, const struct attempt *attempt)
+{
+    struct destination *d = &s->record.d;
+    struct destination before = *d;
+
+    if (!destination_opened(d, attempt)) {
+        bool news = !before.proven || d->last_open >= before.last_open + LAST_OPEN_STEP;
+        if (d->id == 0 || news)
+            subject_save(l, s);
+        return;
+    }
+    work_hold(l, s, false);
+    if (s->policy->hold_after > 0 && destination_failures(&before) >= s->policy->hold_after)
+        say_up(l, s, destination_failures(&before), before.since, attempt->ended);
+    d->draining = subject_has_waiting(l, s);
+    d->work = d->draining ? attempt->ended : 0;
+    subject_save(l, s);
+}
+
+static void give_up_transfer(struct ledger *l, struct subject *s, struct case_file *c,
+                             const struct maillog_line *line)
+{
+    char error[RECORD_TEXT_MAX];
+    bool quick = s->policy->transfer_interval > 0 && s->policy->transfer_interval < QUICK_INTERVAL;
+    int64_t wait = c->r.last_seen + ROUTE_MEMORY - line->time;
+
+    slice_copy(error, sizeof(error), failure_reason(line));
+    say_give_up(l, s, c, GIVE_UP_TRANSFER, error);
+    case_give_up(l, c, GIVE_UP_TRANSFER, line->time + (quick || wait < 150 ? 150 : wait));
+}
+
+static void transfer_failed(struct ledger *l, const struct maillog_line *line)
+{
+    struct attempt attempt = attempt_of(line, false);
+    struct subject s;
+    struct case_file c;
+
+    if (!load_destination(l, &s, line))
+        return;
+    note_open(l, &s, &attempt);
+    if (!open_case(l, &c, line, &attempt))
+        return;
+    c.r.destination = s.record.d.id;
+    if (c.r.give_up == GIVE_UP_OPEN)
+        case_take_back(l, &c);
+    case_stop_waiting(&c);
+    note_attempt(l, &c, line, &attempt, FAILURE_TRANSFER);
+    recipient_transfer_failed(&c.r, s.policy, &attempt);
+    if (c.r.give_up == GIVE_UP_NOT && recipient_over_transfer_cap(&c.r, s.policy))
+        give_up_transfer(l, &s, &c, line);
+    case_save(l, &c);
+}
+
+/* It left the queue, for this recipient. Another over the cap may take its place at the gate. */
+static void recipient_is_done(struct ledger *l, struct case_file *c)
+{
+    struct subject s;
+
+    if (c->exists && c->r.give_up == GIVE_UP_OPEN &&
+        subject_load_id(l, &s, c->r.destination) && s.record.d.work == 0) {
+        s.record.d.work = 1; /* at once */
+        subject_save(l, &s);
+    }
+    case_forget(l, c);
+}
+
+static void delivered_or_refused(struct ledger *l, const struct maillog_line *line)
+{
+    struct attempt attempt = attempt_of(line, false);
+    struct subject s;
+    struct case_file c;
+
+    if (line->agent == MAILLOG_AGENT_SMTP && !slice_equals(line->relay, "none") &&
+        load_destination(l, &s, line))
+        note_open(l, &s, &attempt);
+    if (case_load(l, &c, line->queue_id, line->recipient))
+        recipient_is_done(l, &c);
+}
+
+/* The gate said "not yet": the message waits like those that failed. */
+static void turned_away(struct ledger *l, const struct maillog_line *line)
+{
+    struct attempt attempt = {line->time, line->time, true};
+    struct subject s;
+    struct case_file c;
+
+    if (!load_destination(l, &s, line) || !open_case(l, &c, line, &attempt))
+        return;
+    if (s.record.d.id == 0)
+        subject_save(l, &s);
+    c.r.destination = s.record.d.id;
+    note_domain(l, &s, line->recipient);
+    case_wait(&c, &s.record.d, false);
+    /* The hold was withdrawn meanwhile: do not leave it to Postfix's schedule. */
+    if (s.record.d.health == DESTINATION_UP && c.r.give_up == GIVE_UP_NOT)
+        c.r.next = line->time + (subject_is_quick(&s) ? 1000 : ROUTE_MEMORY);
+    if (s.record.d.health == DESTINATION_TRYING && s.record.d.next == 0)
+        s.record.d.next = line->time;
+    case_save(l, &c);
+    subject_save(l, &s);
+}
+
+static void deferred(struct ledger *l, const struct maillog_line *line)
+{
+    if (line->agent == MAILLOG_AGENT_PIPE) {
+        if (slice_equals(line->relay, "postern-hold") || slice_equals(line->relay, "postern-expire"))
+            turned_away(l, line);
+        return;
+    }
+    switch (failure_classify(line)) {
+    case FAILURE_NONE:
+        break;
+    case FAILURE_OPEN:
+        open_failed(l, line, false);
+        break;
+    case FAILURE_SUSPENDED:
+        open_failed(l, line, true);
+        break;
+    case FAILURE_TRANSFER:
+        transfer_failed(l, line);
+        break;
+    }
+}
+
+static void message_removed(struct ledger *l, struct slice queue_id)
+{
+    struct key prefix;
+    struct key from;
+    struct slice key;
+    struct slice value;
+    struct case_file c;
+
+    if (queue_id.len > QUEUE_ID_MAX || memchr(queue_id.at, '\0', queue_id.len))
+        return;
+    record_message_prefix(&prefix, queue_id);
+    from = prefix;
+    while (store_seek(l->store, STORE_RECIPIENT, key_slice(&from), &key, &value) &&
+           record_has_prefix(key, &prefix)) {
+        key_after(&from, key);
+        if (case_load_key(l, &c, (struct slice){(const char *)from.bytes, from.len - 1}))
+            recipient_is_done(l, &c);
+    }
+}
+
+void ledger_line(struct ledger *l, const struct maillog_line *line)
+{
+    switch (line->kind) {
+    case MAILLOG_OTHER:
+    case MAILLOG_ACTIVE:
+        break;
+    case MAILLOG_REMOVED:
+        message_removed(l, line->queue_id);
+        break;
+    case MAILLOG_DELIVERY:
+        if (line->status == MAILLOG_DEFERRED)
+            deferred(l, line);
+        else
+            delivered_or_refused(l, line);
+        break;
+    }
+}

@@ -1,0 +1,65 @@
+/*
+ * The ledger: what the mail log tells goes in, what is to be done comes out (DESIGN 3.1, 3.2).
+ *
+ * Between store_begin and store_commit of its store, posternd feeds it lines and lets it tick. What it
+ * wants done arrives through struct ledger_actions during those calls; the caller keeps it until the
+ * transaction is committed, and drops it when that fails. With `enforce = false` it only says what it
+ * would do. Times are ms since the epoch; the ledger has no clock. Not thread-safe.
+ */
+#ifndef POSTERN_LEDGER_H
+#define POSTERN_LEDGER_H
+
+#include "config.h"
+#include "maillog.h"
+#include "route.h"
+#include "store.h"
+
+enum wake_why {
+    WAKE_PROBE,    /* the retry of a destination */
+    WAKE_GIVE_UP,  /* to be given up at the gate */
+    WAKE_TRANSFER, /* its transfer_interval has passed */
+    WAKE_BACK,     /* its destination is back */
+};
+
+struct ledger_actions {
+    /* What the transport table should say of this key from now on. */
+    void (*route)(void *context, struct slice key, enum route route);
+    /*
+     * Wake this message with `postqueue -i`. `quick`: its retries are so close together that the
+     * queue manager may still remember the route it found last time (see wake.h).
+     */
+    void (*wake)(void *context, struct slice queue_id, enum wake_why why, bool quick);
+    /* A line for the log. */
+    void (*say)(void *context, const char *line);
+};
+
+struct ledger;
+
+/* The store, the configuration and the actions must outlive it. */
+struct ledger *ledger_new(struct store *store, const struct config *config,
+                          const struct ledger_actions *actions, void *context);
+void ledger_free(struct ledger **ledger);
+
+/*
+ * Makes the state fit the configuration, which may have changed since it was written, and works out
+ * anew which routes are wanted (STORE_ROUTE), without telling of each: publish them all afterwards.
+ */
+void ledger_start(struct ledger *ledger, int64_t now);
+
+void ledger_line(struct ledger *ledger, const struct maillog_line *line);
+
+/*
+ * Does what is due, waking at most `wakes` messages. Returns when it wants to be called again
+ * (0: nothing is planned). Not before the log has been read to its end: what is due may have happened.
+ */
+int64_t ledger_tick(struct ledger *ledger, int64_t now, unsigned wakes);
+
+/* Looks through some of the records and drops those of mail that cannot be in the queue any more. */
+void ledger_sweep(struct ledger *ledger, int64_t now, int64_t queue_lifetime);
+
+/* What an administrator may ask for. False when there is no such thing (or no outage to retry). */
+bool ledger_retry(struct ledger *ledger, struct slice destination, int64_t now);
+bool ledger_forget_destination(struct ledger *ledger, struct slice destination, int64_t now);
+bool ledger_forget_recipient(struct ledger *ledger, struct slice address);
+
+#endif

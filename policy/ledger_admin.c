@@ -1,0 +1,263 @@
+/* Starting, cleaning up, and what an administrator may ask for. */
+#include "ledger_internal.h"
+
+#include <stdio.h>
+
+enum { SWEEP_STEP = 1000 };
+
+/* How long a destination that nobody writes to is remembered as proven. */
+static const int64_t proven_lifetime = (int64_t)30 * 86400 * 1000;
+/* Mail may stay somewhat longer than maximal_queue_lifetime: it is looked at only now and then. */
+static const int64_t lifetime_grace = (int64_t)86400 * 1000;
+
+/*
+ * The configuration may have moved a domain into a group, or out of one: those who wait under the old
+ * name are woken, and meet the outage again under the new one.
+ */
+static void let_go(struct ledger *l, struct subject *s, int64_t now)
+{
+    s->record.d.health = DESTINATION_UP;
+    s->record.d.outage_start = s->record.d.retries;
+    s->record.d.next = 0;
+    s->record.d.draining = subject_has_waiting(l, s);
+    s->record.d.work = s->record.d.draining ? now : 0;
+    subject_save(l, s);
+}
+
+static void start_destination(struct ledger *l, struct subject *s, int64_t now)
+{
+    struct destination *d = &s->record.d;
+
+    if (d->health == DESTINATION_UP)
+        return;
+    if (!s->rules.current) {
+        let_go(l, s, now);
+        return;
+    }
+    if (d->health == DESTINATION_DOWN && s->policy->hold_after == 0)
+        d->health = DESTINATION_FAILING;
+    if (d->health != DESTINATION_TRYING)
+        d->next = s->policy->open_interval
+                      ? d->last_counted + (int64_t)s->policy->open_interval * 1000
+                      : 0;
+    d->work = now; /* a cap may have been lowered */
+    if (d->health == DESTINATION_DOWN)
+        work_hold(l, s, true);
+    subject_save(l, s);
+}
+
+static void start_destinations(struct ledger *l, int64_t now)
+{
+    struct destination_record record;
+    struct subject s;
+    struct key from = {0, {0}};
+    struct slice key;
+    struct slice value;
+
+    while (store_seek(l->store, STORE_DESTINATION, key_slice(&from), &key, &value)) {
+        bool good = record_decode_destination(key, value, &record);
+        key_after(&from, key);
+        if (good) {
+            subject_adopt(l, &s, &record);
+            start_destination(l, &s, now);
+        }
+    }
+}
+
+static void start_recipients(struct ledger *l)
+{
+    struct case_file c;
+    struct key from = {0, {0}};
+    struct slice key;
+    struct slice value;
+
+    while (store_seek(l->store, STORE_RECIPIENT, key_slice(&from), &key, &value)) {
+        struct recipient r;
+        bool good = record_decode_recipient(value, &r);
+        key_after(&from, key);
+        if (!good || (!r.give_up && !r.routed))
+            continue;
+        case_load_key(l, &c, (struct slice){(const char *)from.bytes, from.len - 1});
+        c.r.routed = false;
+        if (c.r.give_up)
+            case_give_up(l, &c, c.r.give_up, c.r.next ? c.r.next : 1);
+        case_save(l, &c);
+    }
+}
+
+static void ignore_route(void *context, struct slice key, enum route route)
+{
+    (void)context;
+    (void)key;
+    (void)route;
+}
+
+void ledger_start(struct ledger *l, int64_t now)
+{
+    static const struct ledger_actions quiet = {ignore_route, NULL, NULL};
+    const struct ledger_actions *actions = l->actions;
+
+    l->actions = &quiet;
+    store_clear(l->store, STORE_ROUTE);
+    start_destinations(l, now);
+    start_recipients(l);
+    l->actions = actions;
+}
+
+/* Cleaning up: normally the log tells when mail leaves, but a log may lose lines. */
+
+static bool sweep_recipient(struct ledger *l, struct slice key, int64_t before)
+{
+    struct case_file c;
+
+    if (!case_load_key(l, &c, key))
+        return false;
+    if (c.r.arrived < before)
+        case_forget(l, &c);
+    return true;
+}
+
+static void sweep_recipients(struct ledger *l, int64_t before)
+{
+    struct slice key;
+    struct slice value;
+
+    for (int n = 0; n < SWEEP_STEP; n++) {
+        if (!store_seek(l->store, STORE_RECIPIENT, key_slice(&l->swept), &key, &value)) {
+            l->swept.len = 0;
+            return;
+        }
+        key_after(&l->swept, key);
+        sweep_recipient(l, (struct slice){(const char *)l->swept.bytes, l->swept.len - 1}, before);
+    }
+}
+
+static bool is_idle(struct ledger *l, const struct subject *s, int64_t now, int64_t before)
+{
+    const struct destination *d = &s->record.d;
+
+    if (d->draining || subject_has_waiting(l, s))
+        return false;
+    if (d->health != DESTINATION_UP)
+        return d->last_counted < before;
+    return !d->proven || d->last_open < now - proven_lifetime;
+}
+
+static void forget_domains(struct ledger *l, uint32_t id)
+{
+    struct key prefix = {sizeof(id), {0}};
+    struct key found;
+    struct slice key;
+    struct slice value;
+
+    memcpy(prefix.bytes, &id, sizeof(id));
+    while (store_seek(l->store, STORE_DOMAIN, key_slice(&prefix), &key, &value) &&
+           record_has_prefix(key, &prefix)) {
+        key_after(&found, key);
+        store_delete(l->store, STORE_DOMAIN, (struct slice){(const char *)found.bytes, found.len - 1});
+    }
+}
+
+static void drop_destination(struct ledger *l, struct subject *s)
+{
+    if (s->record.d.health == DESTINATION_DOWN)
+        work_hold(l, s, false);
+    forget_domains(l, s->record.d.id);
+    subject_delete(l, s);
+}
+
+static void sweep_destinations(struct ledger *l, int64_t now, int64_t before)
+{
+    struct destination_record record;
+    struct subject s;
+    struct slice key;
+    struct slice value;
+
+    for (int n = 0; n < SWEEP_STEP; n++) {
+        if (!store_seek(l->store, STORE_DESTINATION, key_slice(&l->swept_names), &key, &value)) {
+            l->swept_names.len = 0;
+            return;
+        }
+        bool good = record_decode_destination(key, value, &record);
+        key_after(&l->swept_names, key);
+        if (!good)
+            continue;
+        subject_adopt(l, &s, &record);
+        if (is_idle(l, &s, now, before))
+            drop_destination(l, &s);
+    }
+}
+
+void ledger_sweep(struct ledger *l, int64_t now, int64_t queue_lifetime)
+{
+    int64_t before = now - queue_lifetime - lifetime_grace;
+
+    sweep_recipients(l, before);
+    sweep_destinations(l, now, before);
+}
+
+/* On request */
+
+/* By the name of a group, or else of a domain (its group, when it has one). */
+static bool find_destination(struct ledger *l, struct subject *s, struct slice title)
+{
+    struct destination_record record;
+    char name[sizeof(record.name)];
+
+    snprintf(name, sizeof(name), "g:%.*s", (int)title.len, title.at);
+    if (record_load_destination(l->store, slice_of(name), &record)) {
+        subject_adopt(l, s, &record);
+        return true;
+    }
+    return title.len < ROUTE_KEY_MAX && subject_load_domain(l, s, title);
+}
+
+bool ledger_retry(struct ledger *l, struct slice destination, int64_t now)
+{
+    struct subject s;
+
+    if (!find_destination(l, &s, destination) || !destination_retry_now(&s.record.d, now))
+        return false;
+    subject_save(l, &s);
+    return true;
+}
+
+/* Its waiting mail is woken, then the rest of the record goes by the sweep; counts begin anew now. */
+bool ledger_forget_destination(struct ledger *l, struct slice destination, int64_t now)
+{
+    struct subject s;
+
+    if (!find_destination(l, &s, destination))
+        return false;
+    if (s.record.d.health == DESTINATION_DOWN)
+        work_hold(l, &s, false);
+    s.record.d.proven = false;
+    record_delete_retries(l->store, s.record.d.id);
+    let_go(l, &s, now);
+    if (!s.record.d.draining)
+        drop_destination(l, &s);
+    return true;
+}
+
+bool ledger_forget_recipient(struct ledger *l, struct slice address)
+{
+    struct case_file c;
+    struct key from = {0, {0}};
+    struct slice key;
+    struct slice value;
+    bool any = false;
+
+    while (store_seek(l->store, STORE_RECIPIENT, key_slice(&from), &key, &value)) {
+        struct slice to = record_key_recipient(key);
+        bool same = to.len == address.len && memcmp(to.at, address.at, to.len) == 0;
+        key_after(&from, key);
+        if (!same)
+            continue;
+        case_load_key(l, &c, (struct slice){(const char *)from.bytes, from.len - 1});
+        if (l->enforce)
+            l->actions->wake(l->context, record_key_queue_id(key_slice(&c.key)), WAKE_BACK, false);
+        case_forget(l, &c);
+        any = true;
+    }
+    return any;
+}

@@ -1,0 +1,77 @@
+/* What the ledger's own files share. Nobody else includes it. */
+#ifndef POSTERN_LEDGER_INTERNAL_H
+#define POSTERN_LEDGER_INTERNAL_H
+
+#include "ledger.h"
+#include "record.h"
+#include "rules.h"
+
+struct ledger {
+    struct store *store;
+    const struct config *config;
+    const struct ledger_actions *actions;
+    void *context;
+    bool enforce;
+    struct key swept;        /* how far ledger_sweep has come */
+    struct key swept_names;
+};
+
+/* A destination being worked on: its record, what was saved last, and whose rules it follows. */
+struct subject {
+    struct destination_record record;
+    struct destination before;
+    struct rules rules;
+    const struct retry_policy *policy; /* rules.policy */
+};
+
+/* A recipient being worked on. */
+struct case_file {
+    struct key key;
+    struct recipient r;
+    struct recipient before;
+    bool exists;
+};
+
+/* A message below this interval is woken again before the queue manager forgets its route. */
+enum { QUICK_INTERVAL = 60, ROUTE_MEMORY = 31 * 1000 };
+
+/* Records (ledger_state.c). Loading fills in the rules; saving keeps the index of what is due. */
+bool subject_load_domain(struct ledger *l, struct subject *s, struct slice domain);
+bool subject_load_id(struct ledger *l, struct subject *s, uint32_t id);
+void subject_adopt(struct ledger *l, struct subject *s, const struct destination_record *record);
+void subject_save(struct ledger *l, struct subject *s);
+void subject_delete(struct ledger *l, struct subject *s);
+bool subject_is_quick(const struct subject *s);
+bool subject_has_waiting(struct ledger *l, const struct subject *s);
+
+bool case_load(struct ledger *l, struct case_file *c, struct slice queue_id, struct slice recipient);
+bool case_load_key(struct ledger *l, struct case_file *c, struct slice key);
+void case_save(struct ledger *l, struct case_file *c);
+void case_forget(struct ledger *l, struct case_file *c);
+/* Puts it among those that wait for the destination, or takes it out. */
+void case_wait(struct case_file *c, const struct destination *d, bool tried);
+void case_stop_waiting(struct case_file *c);
+/* Wanted at the gate, or no longer. */
+void case_give_up(struct ledger *l, struct case_file *c, enum give_up why, int64_t next);
+void case_take_back(struct ledger *l, struct case_file *c);
+
+/* The n-th-found waiting recipient; see ledger_work.c. Given-up ones stand behind all others. */
+enum { WAITING_ALL = 0, WAITING_GIVEN_UP = 1 };
+bool waiting_first(struct ledger *l, uint32_t destination, int which, struct key *found_r,
+                   uint64_t *baseline_r);
+bool waiting_next(struct ledger *l, uint32_t destination, struct key *found, uint64_t *baseline_r);
+struct slice waiting_recipient_key(const struct key *found);
+
+/* Outage work (ledger_work.c). */
+void work_hold(struct ledger *l, struct subject *s, bool hold);
+void work_hold_domain(struct ledger *l, struct slice domain, bool hold);
+/* Messages over the cap go to the gate, messages of an ended outage are woken: at most `wakes`. */
+void work_go_on(struct ledger *l, struct subject *s, int64_t now, unsigned *wakes);
+
+/* One line for the log: what happened to a destination, or to a recipient (ledger_say.c). */
+void say_down(struct ledger *l, const struct subject *s);
+void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_t since, int64_t now);
+void say_give_up(struct ledger *l, const struct subject *s, const struct case_file *c,
+                 enum give_up why, const char *error);
+
+#endif

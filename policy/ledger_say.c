@@ -1,0 +1,54 @@
+/* The ledger's lines for the log: a name or queue id first, a fixed verb, then key=value. */
+#include "ledger_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "say.h"
+
+static void say(struct ledger *l, const char *line)
+{
+    l->actions->say(l->context, line);
+}
+
+void say_down(struct ledger *l, const struct subject *s)
+{
+    char line[1024];
+    char since[SAY_MAX];
+
+    snprintf(line, sizeof(line), "%s: %s open_retries=%" PRIu64 " since=\"%s\" error=\"%s\"",
+             record_destination_title(&s->record), l->enforce ? "hold" : "would-hold",
+             destination_failures(&s->record.d), say_time(since, s->record.d.since),
+             s->record.error);
+    say(l, line);
+}
+
+void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_t since, int64_t now)
+{
+    char line[512];
+    char after[SAY_MAX];
+
+    snprintf(line, sizeof(line), "%s: up after=\"%s\" open_retries=%" PRIu64,
+             record_destination_title(&s->record), say_duration(after, now - since), failures);
+    say(l, line);
+}
+
+void say_give_up(struct ledger *l, const struct subject *s, const struct case_file *c,
+                 enum give_up why, const char *error)
+{
+    bool open = why == GIVE_UP_OPEN;
+    struct slice key = key_slice(&c->key);
+    struct slice to = record_key_recipient(key);
+    uint64_t had = open ? destination_retries_of(&s->record.d, c->r.baseline) : c->r.transfers;
+    char line[1400];
+    char since[SAY_MAX];
+
+    snprintf(line, sizeof(line),
+             "%.*s: %s to=<%.*s> destination=%s %s_retries=%" PRIu64
+             " limit=%u since=\"%s\" error=\"%s\"",
+             (int)record_key_queue_id(key).len, key.at, l->enforce ? "give-up" : "would-give-up",
+             (int)to.len, to.at, record_destination_title(&s->record), open ? "open" : "transfer",
+             had, open ? s->rules.cap : s->policy->max_transfer_retries,
+             say_time(since, c->r.first_failure), error);
+    say(l, line);
+}

@@ -1,0 +1,298 @@
+/* What becomes due: retries of destinations, messages over a cap, messages of an ended outage. */
+#include "ledger_internal.h"
+
+#include "failure.h"
+
+enum {
+    STEP = 50,           /* records in one step of work, so that a step stays short */
+    GIVING_UP_MAX = 100, /* recipients of one destination at the gate at a time */
+    STEP_PAUSE = 500,
+    GIVING_UP_PAUSE = 2000,
+    BUSY_PAUSE = 200,
+    SETTLE = 150, /* from the log line until the message is back in the deferred queue */
+    PROBES_APART = 16,
+};
+
+/* Holds */
+
+void work_hold_domain(struct ledger *l, struct slice domain, bool hold)
+{
+    enum route wanted;
+
+    if (l->enforce && route_domain_valid(domain) && route_hold(l->store, domain, hold, &wanted))
+        l->actions->route(l->context, domain, wanted);
+}
+
+/* The domains of a group: those named in the configuration, and those seen to fail. */
+static void hold_group(struct ledger *l, const struct subject *s, bool hold)
+{
+    struct key prefix = {sizeof(s->record.d.id), {0}};
+    struct key from;
+    struct slice key;
+    struct slice value;
+
+    for (size_t i = 0; s->rules.group && i < s->rules.group->domain_count; i++)
+        work_hold_domain(l, slice_of(s->rules.group->domains[i]), hold);
+    memcpy(prefix.bytes, &s->record.d.id, sizeof(s->record.d.id));
+    from = prefix;
+    while (store_seek(l->store, STORE_DOMAIN, key_slice(&from), &key, &value) &&
+           record_has_prefix(key, &prefix)) {
+        key_after(&from, key);
+        work_hold_domain(l, (struct slice){(const char *)from.bytes + prefix.len,
+                                           from.len - 1 - prefix.len}, hold);
+    }
+}
+
+/*
+ * "*" and ".d" are never published, only domains: transport(5) would apply a pattern to local
+ * domains as well, and trivial-rewrite remembers "*" for 30 s (trivial-rewrite/transport.c).
+ */
+void work_hold(struct ledger *l, struct subject *s, bool hold)
+{
+    if (record_destination_is_group(&s->record))
+        hold_group(l, s, hold);
+    else
+        work_hold_domain(l, slice_of(record_destination_title(&s->record)), hold);
+}
+
+/* Over the cap */
+
+/*
+ * When a message may be woken so that it is resolved anew: the queue manager remembers its last
+ * resolution for 30 s (global/resolve_clnt.c). Quick ones are helped by a nudge instead (wake.h).
+ */
+static int64_t next_resolution(const struct case_file *c, int64_t now, bool quick)
+{
+    int64_t forgotten = c->r.last_seen + ROUTE_MEMORY;
+
+    return quick || forgotten < now + SETTLE ? now + SETTLE : forgotten;
+}
+
+static unsigned count_given_up(struct ledger *l, const struct subject *s, unsigned most)
+{
+    struct key found;
+    uint64_t baseline;
+    unsigned n = 0;
+
+    for (bool more = waiting_first(l, s->record.d.id, WAITING_GIVEN_UP, &found, &baseline);
+         more && n < most; more = waiting_next(l, s->record.d.id, &found, &baseline))
+        n++;
+    return n;
+}
+
+/* Gives up a batch of those over the cap; more of them are left when it returns true. */
+static bool give_up_batch(struct ledger *l, struct subject *s, int64_t now, uint64_t limit,
+                          unsigned room)
+{
+    struct key found;
+    struct case_file c;
+    uint64_t baseline;
+
+    for (unsigned n = 0; n < room; n++) {
+        if (!waiting_first(l, s->record.d.id, WAITING_ALL, &found, &baseline) || baseline > limit)
+            return false;
+        if (!case_load_key(l, &c, waiting_recipient_key(&found)))
+            return false;
+        say_give_up(l, s, &c, GIVE_UP_OPEN, s->record.error);
+        case_give_up(l, &c, GIVE_UP_OPEN, next_resolution(&c, now, subject_is_quick(s)));
+        case_save(l, &c);
+    }
+    return true;
+}
+
+static void go_on_giving_up(struct ledger *l, struct subject *s, int64_t now)
+{
+    uint64_t limit;
+    unsigned there;
+    unsigned room;
+
+    s->record.d.work = 0;
+    if (!destination_over_cap(&s->record.d, s->rules.cap, &limit))
+        return;
+    there = l->enforce ? count_given_up(l, s, GIVING_UP_MAX) : 0;
+    room = GIVING_UP_MAX - there < STEP ? GIVING_UP_MAX - there : STEP;
+    if (give_up_batch(l, s, now, limit, room))
+        s->record.d.work = now + (room == STEP ? STEP_PAUSE : GIVING_UP_PAUSE);
+}
+
+/* After an outage */
+
+static bool drain_one(struct ledger *l, struct subject *s, const struct key *found)
+{
+    struct case_file c;
+    struct key key = *found;
+
+    if (!case_load_key(l, &c, waiting_recipient_key(&key)))
+        return false;
+    if (c.r.give_up)
+        case_take_back(l, &c);
+    case_stop_waiting(&c);
+    c.r.wakes = 0;
+    c.r.next = 0;
+    case_save(l, &c);
+    if (l->enforce)
+        l->actions->wake(l->context, record_key_queue_id(key_slice(&c.key)), WAKE_BACK,
+                         subject_is_quick(s));
+    return true;
+}
+
+/* Those that were about to be given up go first: they have waited longest. */
+static void go_on_draining(struct ledger *l, struct subject *s, int64_t now, unsigned *wakes)
+{
+    struct key found;
+    uint64_t baseline;
+    uint32_t id = s->record.d.id;
+
+    for (unsigned n = 0; n < STEP && *wakes > 0; n++, (*wakes)--) {
+        if (!waiting_first(l, id, WAITING_GIVEN_UP, &found, &baseline) &&
+            !waiting_first(l, id, WAITING_ALL, &found, &baseline)) {
+            s->record.d.draining = false;
+            s->record.d.work = 0;
+            return;
+        }
+        if (!drain_one(l, s, &found))
+            break;
+    }
+    s->record.d.work = now + STEP_PAUSE;
+}
+
+void work_go_on(struct ledger *l, struct subject *s, int64_t now, unsigned *wakes)
+{
+    if (s->record.d.health != DESTINATION_UP)
+        go_on_giving_up(l, s, now);
+    else if (s->record.d.draining)
+        go_on_draining(l, s, now, wakes);
+    else
+        s->record.d.work = 0;
+}
+
+/* The retry of a destination */
+
+/* Another message each time: the first may be busy with other recipients, or gone. */
+static bool probe_candidate(struct ledger *l, const struct subject *s, struct key *found_r)
+{
+    struct key found;
+    uint64_t baseline;
+    uint32_t skip = (s->record.d.probes - 1) % PROBES_APART;
+    bool more = waiting_first(l, s->record.d.id, WAITING_ALL, &found, &baseline);
+    bool any = false;
+
+    while (more && baseline != UINT64_MAX) {
+        *found_r = found;
+        any = true;
+        if (skip-- == 0)
+            break;
+        more = waiting_next(l, s->record.d.id, &found, &baseline);
+    }
+    return any;
+}
+
+static void retry_destination(struct ledger *l, struct subject *s, int64_t now, unsigned *wakes)
+{
+    bool was_held = s->record.d.health == DESTINATION_DOWN;
+    struct key found;
+
+    if (!destination_due(&s->record.d, now))
+        return;
+    if (was_held)
+        work_hold(l, s, false);
+    if (!probe_candidate(l, s, &found)) {
+        s->record.d.next = 0; /* nobody waits: the next message is the probe */
+        return;
+    }
+    if (!l->enforce)
+        return;
+    l->actions->wake(l->context, record_key_queue_id(waiting_recipient_key(&found)), WAKE_PROBE,
+                     subject_is_quick(s) && was_held);
+    (*wakes)--;
+}
+
+/* The clock */
+
+static void destination_is_due(struct ledger *l, struct slice subject, enum due_kind kind,
+                               int64_t now, unsigned *wakes)
+{
+    struct subject s;
+    uint32_t id;
+
+    if (subject.len != sizeof(id))
+        return;
+    memcpy(&id, subject.at, sizeof(id));
+    if (!subject_load_id(l, &s, id))
+        return;
+    if (kind == DUE_RETRY)
+        retry_destination(l, &s, now, wakes);
+    else
+        work_go_on(l, &s, now, wakes);
+    subject_save(l, &s);
+}
+
+static void recipient_is_due(struct ledger *l, struct slice subject, int64_t now, unsigned *wakes)
+{
+    struct case_file c;
+    struct subject s;
+    bool quick;
+
+    if (!case_load_key(l, &c, subject) || !subject_load_id(l, &s, c.r.destination))
+        return;
+    if (c.r.give_up && !recipient_given_up(&c.r, &s.record.d, s.rules.cap)) {
+        case_take_back(l, &c);
+        c.r.next = 0;
+        case_save(l, &c);
+        return;
+    }
+    if (!l->enforce) {
+        c.r.next = 0;
+        case_save(l, &c);
+        return;
+    }
+    quick = c.r.give_up == GIVE_UP_TRANSFER ? s.policy->transfer_interval < QUICK_INTERVAL
+                                            : subject_is_quick(&s);
+    if (!recipient_woken(&c.r, now)) {
+        case_forget(l, &c);
+        return;
+    }
+    case_save(l, &c);
+    l->actions->wake(l->context, record_key_queue_id(key_slice(&c.key)),
+                     c.r.give_up ? WAKE_GIVE_UP : WAKE_TRANSFER, quick && c.r.give_up);
+    (*wakes)--;
+}
+
+/* Takes the earliest entry out of the index when it is due; `next_r` is its time otherwise. */
+static bool take_due(struct ledger *l, int64_t now, struct key *entry, int64_t *next_r)
+{
+    struct slice key;
+    struct slice value;
+    struct slice subject;
+    enum due_kind kind;
+
+    *next_r = 0;
+    if (!store_seek(l->store, STORE_DUE, (struct slice){"", 0}, &key, &value) ||
+        !record_due_parts(key, next_r, &kind, &subject))
+        return false;
+    if (*next_r > now)
+        return false;
+    entry->len = key.len;
+    memcpy(entry->bytes, key.at, key.len);
+    return true;
+}
+
+int64_t ledger_tick(struct ledger *l, int64_t now, unsigned wakes)
+{
+    struct key entry;
+    struct slice subject;
+    enum due_kind kind;
+    int64_t next;
+
+    while (take_due(l, now, &entry, &next)) {
+        if (wakes == 0)
+            return now + BUSY_PAUSE;
+        store_delete(l->store, STORE_DUE, key_slice(&entry));
+        record_due_parts(key_slice(&entry), &next, &kind, &subject);
+        if (kind == DUE_RECIPIENT)
+            recipient_is_due(l, subject, now, &wakes);
+        else
+            destination_is_due(l, subject, kind, now, &wakes);
+    }
+    return next;
+}

@@ -1,0 +1,250 @@
+/* posternctl: says what Postern knows and why, and asks posternd for something. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "build.h"
+#include "lock.h"
+#include "log.h"
+#include "options.h"
+#include "report.h"
+#include "setup.h"
+#include "show.h"
+
+static const char usage[] =
+    "usage: posternctl [-c FILE] [--json] COMMAND\n"
+    "  status                             is it running, how much is waiting\n"
+    "  destinations                       those that cannot be reached\n"
+    "  destination NAME                   one of them: attempts, what happens next and when\n"
+    "  message QUEUEID                    why it is still in the queue\n"
+    "  retry DESTINATION                  make the next attempt now\n"
+    "  forget destination|recipient NAME  begin its counts anew\n"
+    "  setup [--print|--apply|--remove]   connect Postfix with Postern, or undo it\n"
+    "  -c FILE  configuration (default " OPTIONS_DEFAULT_CONFIG ")\n"
+    "  -V       version\n"
+    "  -h       this text\n";
+
+enum { EXIT_NOT_FOUND = 1 };
+
+struct call {
+    const struct config *config;
+    bool json;
+    int argc; /* of the command: argv[0] is its name */
+    char **argv;
+};
+
+static int wrong_usage(void)
+{
+    fputs(usage, stderr);
+    return EX_USAGE;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Reports */
+
+static int print_report(const struct call *call, json_t *report, void (*show)(const json_t *))
+{
+    if (call->json)
+        json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(14));
+    else
+        show(report);
+    if (call->json)
+        putchar('\n');
+    json_decref(report);
+    return EX_OK;
+}
+
+static struct store *open_state(const struct config *config)
+{
+    char error[512];
+    struct store *store =
+        store_open(config_state_directory(config), false, (gid_t)-1, error, sizeof(error));
+
+    if (store == NULL)
+        log_fatal(EX_UNAVAILABLE, "%s%s", error,
+                  lock_is_held(config_runtime_directory(config))
+                      ? ""
+                      : "; posternd is not running: has it ever been started?");
+    if (!store_begin(store))
+        log_fatal(EX_UNAVAILABLE, "state: %s", store_error(store));
+    return store;
+}
+
+static int command_status(const struct call *call)
+{
+    struct store *store = open_state(call->config);
+    int status =
+        print_report(call, report_status(store, call->config, now_ms()), show_status);
+
+    store_close(&store);
+    return status;
+}
+
+static int command_destinations(const struct call *call)
+{
+    struct store *store = open_state(call->config);
+    int status =
+        print_report(call, report_destinations(store, call->config, now_ms()), show_destinations);
+
+    store_close(&store);
+    return status;
+}
+
+static int not_found(const char *kind, const char *name, const char *hint)
+{
+    fprintf(stderr, "posternctl: no %s \"%s\" is known%s\n", kind, name, hint);
+    return EXIT_NOT_FOUND;
+}
+
+static int command_destination(const struct call *call)
+{
+    struct store *store = open_state(call->config);
+    json_t *report = report_destination(store, call->config, call->argv[1], now_ms());
+    int status = report ? print_report(call, report, show_destination)
+                        : not_found("destination", call->argv[1],
+                                    ": no mail to it was seen in the log");
+
+    store_close(&store);
+    return status;
+}
+
+static int command_message(const struct call *call)
+{
+    struct store *store = open_state(call->config);
+    json_t *report = report_message(store, call->config, call->argv[1], now_ms());
+    int status = report ? print_report(call, report, show_message)
+                        : not_found("message", call->argv[1],
+                                    ": it has not failed, or it has left the queue");
+
+    store_close(&store);
+    return status;
+}
+
+/* Requests */
+
+static int ask(const struct call *call, const char *verb, const char *what, const char *name)
+{
+    char error[512];
+    bool done = false;
+
+    if (!ask_posternd(config_runtime_directory(call->config), verb, what, name, &done, error,
+                     sizeof(error)))
+        log_fatal(EX_UNAVAILABLE, "%s", error);
+    if (call->json)
+        printf("{\"done\": %s}\n", done ? "true" : "false");
+    if (!done)
+        return not_found(what, name, strcmp(verb, "retry") == 0 ? " to be in an outage" : "");
+    if (!call->json)
+        printf("%s: %s\n", name, strcmp(verb, "retry") == 0 ? "an attempt is being made"
+                                                           : "forgotten; its counts begin anew");
+    return EX_OK;
+}
+
+static int command_retry(const struct call *call)
+{
+    return ask(call, "retry", "destination", call->argv[1]);
+}
+
+static int command_forget(const struct call *call)
+{
+    const char *what = call->argv[1];
+
+    if (strcmp(what, "destination") != 0 && strcmp(what, "recipient") != 0)
+        return wrong_usage();
+    return ask(call, "forget", what, call->argv[2]);
+}
+
+static int command_setup(const struct call *call)
+{
+    return setup_main(call->config, call->argc, call->argv);
+}
+
+struct command {
+    const char *name;
+    int least; /* arguments, the name included */
+    int most;
+    int (*run)(const struct call *call);
+};
+
+static const struct command commands[] = {
+    {"status", 1, 1, command_status},
+    {"destinations", 1, 1, command_destinations},
+    {"destination", 2, 2, command_destination},
+    {"message", 2, 2, command_message},
+    {"retry", 2, 2, command_retry},
+    {"forget", 3, 3, command_forget},
+    {"setup", 1, 2, command_setup},
+};
+
+static const struct command *find_command(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 0 && i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(commands[i].name, argv[0]) == 0)
+            return argc >= commands[i].least && argc <= commands[i].most ? &commands[i] : NULL;
+    return NULL;
+}
+
+static int run(const char *path, struct call *call)
+{
+    const struct command *command = find_command(call->argc, call->argv);
+    struct config *config;
+    char error[1024];
+    int status;
+
+    if (command == NULL)
+        return wrong_usage();
+    config = config_load(path, error, sizeof(error));
+    if (config == NULL)
+        log_fatal(EX_CONFIG, "%s", error);
+    call->config = config;
+    status = command->run(call);
+    config_free(&config);
+    if (fflush(stdout) != 0)
+        log_fatal(EX_IOERR, "standard output: %m");
+    return status;
+}
+
+/* Takes --json out, wherever it stands: "on every one that reports". */
+static bool take_json(int *argc, char **argv)
+{
+    int kept = 0;
+    bool json = false;
+
+    for (int i = 0; i < *argc; i++) {
+        if (i > 0 && strcmp(argv[i], "--json") == 0)
+            json = true;
+        else
+            argv[kept++] = argv[i];
+    }
+    *argc = kept;
+    argv[kept] = NULL;
+    return json;
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = OPTIONS_DEFAULT_CONFIG;
+    struct call call = {.json = take_json(&argc, argv)};
+    int option;
+
+    log_open("posternctl", 0);
+    while ((option = getopt(argc, argv, "+c:Vh")) != -1) {
+        if (option != 'c')
+            return options_common(option, "posternctl", usage);
+        path = optarg;
+    }
+    call.argc = argc - optind;
+    call.argv = argv + optind;
+    return run(path, &call);
+}

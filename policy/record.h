@@ -1,0 +1,92 @@
+/*
+ * How the ledger's records and keys look in the store. Fixed structs in the machine's own byte order
+ * (the file never leaves the machine; store.c's format string changes with them); numbers in keys are
+ * big-endian so that they sort. Loads return false for what is absent or too short. Not thread-safe
+ * beyond what the store is.
+ */
+#ifndef POSTERN_RECORD_H
+#define POSTERN_RECORD_H
+
+#include "destination.h"
+#include "recipient.h"
+#include "store.h"
+
+enum { RECORD_TEXT_MAX = 300, RECORD_ATTEMPTS = 24, RECORD_RETRIES = 32, QUEUE_ID_MAX = 64 };
+
+struct key {
+    size_t len;
+    unsigned char bytes[STORE_KEY_MAX];
+};
+
+struct slice key_slice(const struct key *key);
+/* Turns a found key into the smallest one behind it, for store_seek. */
+struct slice key_after(struct key *key, struct slice found);
+
+/* A destination with what it is called and its last error. */
+struct destination_record {
+    struct destination d;
+    char name[264];              /* "d:domain" or "g:group" */
+    char error[RECORD_TEXT_MAX]; /* of the last counted retry */
+};
+
+bool record_load_destination(struct store *store, struct slice name, struct destination_record *r);
+bool record_load_destination_id(struct store *store, uint32_t id, struct destination_record *r);
+bool record_decode_destination(struct slice name, struct slice value, struct destination_record *r);
+void record_save_destination(struct store *store, const struct destination_record *r);
+/* Gives it an id and saves it. */
+void record_create_destination(struct store *store, struct destination_record *r);
+void record_delete_destination(struct store *store, const struct destination_record *r);
+/* What people call it: the name without its "d:" or "g:". */
+const char *record_destination_title(const struct destination_record *r);
+bool record_destination_is_group(const struct destination_record *r);
+
+/* False when the queue id is none, or the address is empty. Long addresses are shortened by a hash. */
+bool record_recipient_key(struct key *key_r, struct slice queue_id, struct slice recipient);
+void record_message_prefix(struct key *key_r, struct slice queue_id);
+bool record_has_prefix(struct slice found, const struct key *prefix);
+/* Queue id and recipient inside a recipient key. */
+struct slice record_key_queue_id(struct slice recipient_key);
+struct slice record_key_recipient(struct slice recipient_key);
+
+bool record_load_recipient(struct store *store, struct slice key, struct recipient *r);
+bool record_decode_recipient(struct slice value, struct recipient *r);
+void record_save_recipient(struct store *store, struct slice key, const struct recipient *r);
+
+void record_waiting_key(struct key *key_r, uint32_t destination, uint64_t baseline,
+                        struct slice recipient_key);
+/* False when `found` is of another destination. */
+bool record_waiting_parts(struct slice found, uint32_t destination, uint64_t *baseline_r,
+                          struct slice *recipient_key_r);
+
+enum due_kind {
+    DUE_RETRY = 'p',     /* destination: the next retry, or another probe */
+    DUE_WORK = 'w',      /* destination: messages over the cap, or to be woken after an outage */
+    DUE_RECIPIENT = 'r', /* recipient: to be woken */
+};
+void record_due_key(struct key *key_r, int64_t time, enum due_kind kind, struct slice subject);
+bool record_due_parts(struct slice found, int64_t *time_r, enum due_kind *kind_r,
+                      struct slice *subject_r);
+struct slice record_id_subject(const uint32_t *id);
+
+/* A failed attempt of one recipient, or a counted retry of a destination. */
+struct attempt_record {
+    int64_t started;
+    int64_t ended;
+    uint64_t number; /* from 1 */
+    uint8_t kind;    /* enum failure */
+    char queue_id[QUEUE_ID_MAX + 1];
+    char text[RECORD_TEXT_MAX];
+};
+/* The last RECORD_ATTEMPTS of a recipient and RECORD_RETRIES of a destination are kept. */
+void record_save_attempt(struct store *store, struct slice recipient_key,
+                         const struct attempt_record *a);
+void record_save_retry(struct store *store, uint32_t destination, const struct attempt_record *a);
+/* Fills at most `size`, oldest first; returns how many. */
+size_t record_load_attempts(struct store *store, struct slice recipient_key,
+                            struct attempt_record *list, size_t size);
+size_t record_load_retries(struct store *store, uint32_t destination, struct attempt_record *list,
+                           size_t size);
+void record_delete_attempts(struct store *store, struct slice recipient_key);
+void record_delete_retries(struct store *store, uint32_t destination);
+
+#endif
