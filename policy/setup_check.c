@@ -1,0 +1,156 @@
+#include "setup_plan.h"
+
+#include "child.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define GATE POSTERN_LIBEXECDIR "/postern-gate"
+
+enum { COMMAND_TIMEOUT_MS = 30000 };
+
+/* Delivery status filters are of 3.0, $name in postconf of 2.10; nothing older than 3.4 was tried.
+ */
+enum { LEAST_MAJOR = 3, LEAST_MINOR = 4 };
+
+/* Runs postconf(1) on the instance with up to two arguments; its output, or NULL. free() it. */
+static char *postconf(const struct setup_plan *plan, const char *option, const char *what)
+{
+    char *argv[] = {(char *)(uintptr_t)postfix_postconf(plan->postfix),
+                    (char *)(uintptr_t) "-c",
+                    (char *)(uintptr_t)postfix_config_directory(plan->postfix),
+                    (char *)(uintptr_t)option,
+                    (char *)(uintptr_t)what,
+                    NULL};
+    struct child_command command = {.argv = argv, .timeout_ms = COMMAND_TIMEOUT_MS};
+    struct child_result *result = child_run(&command);
+    char *output = NULL;
+    if (result != NULL && result->end.status == 0)
+        output = strdup(result->output);
+    free(result);
+    return output;
+}
+
+static bool check_version(const struct setup_plan *plan)
+{
+    if (postfix_version_at_least(plan->postfix, LEAST_MAJOR, LEAST_MINOR))
+        return true;
+    setup_complain("Postfix %s is too old: Postern needs %d.%d", postfix_version(plan->postfix),
+                   LEAST_MAJOR, LEAST_MINOR);
+    return false;
+}
+
+static bool check_lmdb(const struct setup_plan *plan)
+{
+    if (postfix_has_lmdb(plan->postfix))
+        return true;
+    setup_complain("Postfix cannot read lmdb tables (postconf -m does not list lmdb); install the "
+                   "package postfix-lmdb");
+    return false;
+}
+
+static bool check_gate(void)
+{
+    if (access(GATE, X_OK) == 0)
+        return true;
+    setup_complain(GATE " is not there, or cannot be run; install Postern first (make install)");
+    return false;
+}
+
+/* The gate's account, by the rules of pipe(8) (pipe/pipe.c, get_service_attr()). */
+static bool check_account(const struct setup_plan *plan)
+{
+    const struct passwd *entry = getpwnam(plan->account);
+    if (entry == NULL) {
+        setup_complain(
+            "there is no account \"%s\" to run the gate as; create it, or set user in %s",
+            plan->account, config_path(plan->config));
+        return false;
+    }
+    uid_t uid = entry->pw_uid;
+    gid_t gid = entry->pw_gid;
+    const struct passwd *owner = getpwnam(postfix_mail_owner(plan->postfix));
+    bool its_own = owner == NULL || (owner->pw_uid != uid && owner->pw_gid != gid);
+    const struct group *group = getgrnam(postfix_setgid_group(plan->postfix));
+    if (uid != 0 && gid != 0 && its_own && (group == NULL || group->gr_gid != gid))
+        return true;
+    setup_complain("the account \"%s\" cannot run the gate: pipe(8) refuses root, Postfix's own "
+                   "account and their groups; set user in %s to one of its own",
+                   plan->account, config_path(plan->config));
+    return false;
+}
+
+int setup_check(const struct setup_plan *plan)
+{
+    bool version = check_version(plan);
+    bool lmdb = check_lmdb(plan);
+    bool gate = check_gate();
+    bool account = check_account(plan);
+    return version && lmdb && gate && account ? 0 : EX_UNAVAILABLE;
+}
+
+/* A service may have a transport_maps of its own (-o), which ours in main.cf does not reach. */
+static void remark_overrides(const struct setup_plan *plan)
+{
+    char *output = postconf(plan, "-P", "*/*/transport_maps");
+    if (output != NULL && *output != '\0')
+        printf("Remark: %s sets transport_maps for single services; Postern cannot hold what "
+               "those route:\n%s",
+               plan->master.path, output);
+    free(output);
+}
+
+void setup_check_remarks(const struct setup_plan *plan)
+{
+    if (!postfix_config_directory_allowed(plan->postfix) && plan->uid != 0)
+        printf("Remark: posternd runs as %s, and postqueue(1) does not take this directory from "
+               "it yet. Run:\n"
+               "    postconf -c %s -e 'alternate_config_directories = %s'\n"
+               "(with any directories that are listed there already).\n",
+               plan->owner, postfix_default_directory(plan->postfix),
+               postfix_config_directory(plan->postfix));
+    remark_overrides(plan);
+}
+
+/* True when the value names our table, by itself or through proxymap(8). */
+static bool names_our_table(const struct setup_plan *plan, const char *maps)
+{
+    char table[4200];
+    snprintf(table, sizeof(table), "lmdb:%s", plan->table);
+    return strstr(maps, table) != NULL;
+}
+
+static bool result_has_table(const struct setup_plan *plan)
+{
+    char *maps = postconf(plan, "-h", "transport_maps");
+    bool ok = maps != NULL && names_our_table(plan, maps);
+    if (!ok)
+        setup_complain("Postfix does not see Postern's table: transport_maps is \"%.*s\"",
+                       maps != NULL ? (int)strcspn(maps, "\n") : 0, maps != NULL ? maps : "");
+    free(maps);
+    return ok;
+}
+
+static bool result_has_service(const struct setup_plan *plan, const char *service)
+{
+    char *line = postconf(plan, "-M", service);
+    bool ok = line != NULL && strstr(line, GATE) != NULL;
+    if (!ok)
+        setup_complain("Postfix does not see the service %s in %s", service, plan->master.path);
+    free(line);
+    return ok;
+}
+
+int setup_check_result(const struct setup_plan *plan)
+{
+    return result_has_table(plan) && result_has_service(plan, "postern-hold/unix") &&
+                   result_has_service(plan, "postern-expire/unix")
+               ? 0
+               : EX_CONFIG;
+}

@@ -1,0 +1,74 @@
+/* What the parts of `posternctl setup` share. One thread. */
+#ifndef POSTERN_SETUP_PLAN_H
+#define POSTERN_SETUP_PLAN_H
+
+#include <sys/types.h>
+
+#include "config.h"
+#include "mainmaster.h"
+#include "postfix.h"
+
+/* main.cf or master.cf, before and after. */
+struct setup_file {
+    char *path;
+    struct slice before;
+    struct mainmaster_edit edit;
+};
+
+/* Strings belong to the plan unless said otherwise. */
+struct setup_plan {
+    const struct config *config; /* the caller's */
+    struct postfix *postfix;     /* NULL: it could not be asked */
+    char *directory;             /* of main.cf and master.cf */
+    char *tables;
+    char *table; /* without a type */
+    char *table_file;
+    char *filter;
+    char *config_path;   /* absolute */
+    char owner[256];     /* of the state, by name */
+    const char *account; /* that runs the gate */
+    uid_t uid;           /* of the state */
+    gid_t gid;
+    struct setup_file main;
+    struct setup_file master;
+};
+
+/* Finds the places and asks Postfix; when that fails it says so, and plan->postfix is NULL. */
+void setup_plan_open(struct setup_plan *plan, const struct config *config);
+void setup_plan_close(struct setup_plan *plan);
+
+/*
+ * Finds out who owns the state and who runs the gate. Like all that follow, it returns 0, or an
+ * exit status (see setup.h) after saying on standard error what is wrong.
+ */
+int setup_plan_accounts(struct setup_plan *plan);
+
+/* Reads both files and works out how they would be. */
+int setup_plan_edits(struct setup_plan *plan, bool apply);
+
+/* Writes to standard output how a file would change, in the manner of diff(1). */
+void setup_plan_show(const struct setup_file *file);
+
+/* True when one of the two files would change. */
+bool setup_plan_changes(const struct setup_plan *plan);
+
+/* --- setup_check.c --- */
+
+/* Whether everything is there that Postern needs; says on standard error what is not. */
+int setup_check(const struct setup_plan *plan);
+/* What works and yet needs a hand; on standard output. */
+void setup_check_remarks(const struct setup_plan *plan);
+/* Whether Postfix understands the files as they were meant. */
+int setup_check_result(const struct setup_plan *plan);
+
+/* --- setup_state.c --- */
+
+/* True when setup_state_make() would have to make something. */
+bool setup_state_missing(const struct setup_plan *plan);
+/* Makes the directories, the gate's filter and an empty table. */
+int setup_state_make(const struct setup_plan *plan);
+
+/* One line on standard error, with the program's name before it. */
+void setup_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
