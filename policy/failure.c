@@ -20,7 +20,13 @@ static const char *const local_texts[] = {
     "all network protocols are disabled",
     "mail transport unavailable",
     "unknown mail transport error",
-    "mail for ", /* "... loops back to myself", "mail forwarding loop" comes from reject_deliver */
+    "mail for ", /* "... loops back to myself" */
+};
+
+/* What this message asks for, not whether the host can be reached. */
+static const char *const message_texts[] = {
+    "message requires SMTPUTF8, but ", "Sender requested REQUIRETLS, but ",
+    "unexpected server message", /* before MAIL FROM was answered */
 };
 
 /* No usable session, although there was a connection. */
@@ -114,7 +120,7 @@ static bool by_text(struct slice text, enum failure *failure_r)
         *failure_r = FAILURE_OPEN;
         return true;
     }
-    if (slice_equals(text, "unexpected server message")) {
+    if (STARTS_WITH_ANY(text, message_texts)) {
         *failure_r = FAILURE_TRANSFER;
         return true;
     }

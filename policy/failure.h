@@ -10,16 +10,16 @@
 #include "maillog.h"
 
 enum failure {
-    FAILURE_NONE,      /* not a failure of the remote side: our own configuration, a local error */
+    FAILURE_NONE, /* not a failure of the remote side: our own configuration, a local error */
     FAILURE_OPEN,
     FAILURE_SUSPENDED, /* skipped by Postfix: the destination is known to be dead */
     FAILURE_TRANSFER,
 };
 
-/* For a MAILLOG_DELIVERY line of status deferred from smtp(8), lmtp(8) or the queue manager. */
+/* FAILURE_NONE for anything but a MAILLOG_DELIVERY line of status deferred. */
 enum failure failure_classify(const struct maillog_line *line);
 
-/* The reason without "delivery temporarily suspended: " before it. */
+/* The reason without the queue manager's "delivery temporarily suspended: " before it. */
 struct slice failure_reason(const struct maillog_line *line);
 
 #endif
