@@ -124,7 +124,6 @@ e2e_postern() {
     e2e_config
     sandbox_posternctl setup --apply > "$E2E_DIR/setup.log" 2>&1 ||
         e2e_fail "posternctl setup --apply: $(cat "$E2E_DIR/setup.log")"
-    ! postfix status > /dev/null 2>&1 || postfix reload > /dev/null 2>&1
     e2e_start_posternd
 }
 
@@ -244,7 +243,7 @@ e2e_ndr_says() {
 
 # e2e_spaced WHAT INTERVAL TOLERANCE TIME...: all in ms; each time follows the last after the interval.
 e2e_spaced() {
-    local what=$1 interval=$2 tolerance=$3 last gap
+    local what=$1 interval=$2 tolerance=$3 time last gap
     shift 3
     last=$1
     shift
