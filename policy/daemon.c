@@ -1,6 +1,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include <event2/event.h>
 
 #include "control.h"
+#include "filter.h"
+#include "gate.h"
 #include "ledger.h"
 #include "log.h"
 #include "logsource.h"
@@ -54,6 +57,7 @@ struct daemon {
     struct event *readable; /* the log can be watched */
     struct event *signals[3];
     struct wishes wishes;
+    struct filters filters;
     struct logsource_position committed;
     int64_t last_batch;
     int64_t last_sweep;
@@ -185,7 +189,8 @@ static bool read_log(struct daemon *daemon, int64_t now)
     for (int n = 0; n < BATCH_LINES; n++) {
         switch (logsource_next(daemon->source, now, &line)) {
         case LOGSOURCE_LINE:
-            ledger_line(daemon->ledger, &line);
+            if (!filters_match(&daemon->filters, &line))
+                ledger_line(daemon->ledger, &line);
             waker_saw(daemon->waker, &line);
             break;
         case LOGSOURCE_SKIP:
@@ -273,8 +278,9 @@ static void list_routes(void *context, table_emit *emit, void *emit_context)
     struct slice key;
     enum route route;
 
-    if (!begin(daemon))
+    if (!config_enforce(daemon->config) || !begin(daemon))
         return;
+    emit(emit_context, slice_of(GATE_NUDGE_ADDRESS), ROUTE_HOLD);
     while (route_seek(daemon->store, key_slice(&from), &key, &route)) {
         emit(emit_context, key, route);
         key_after(&from, key);
@@ -399,6 +405,19 @@ bool daemon_forget_recipient(struct daemon *daemon, struct slice address)
 
 /* Life */
 
+/* How this Postfix writes its log, and whose entries are its own. */
+static void trust_log(struct daemon *daemon)
+{
+    const struct passwd *owner = getpwnam(postfix_mail_owner(daemon->postfix));
+
+    logsource_trust(daemon->source,
+                    postfix_logs_external(daemon->postfix) ? MAILLOG_QUOTING_EXTERNAL
+                                                           : MAILLOG_QUOTING_INTERNAL,
+                    owner ? owner->pw_uid : 0);
+    filters_read(&daemon->filters, postfix_content_filter(daemon->postfix),
+                 postfix_service_filters(daemon->postfix));
+}
+
 static bool open_log(struct daemon *daemon, char *error_r, size_t size)
 {
     struct slice stored;
@@ -413,7 +432,10 @@ static bool open_log(struct daemon *daemon, char *error_r, size_t size)
     }
     daemon->source =
         logsource_open(config_log(daemon->config), &daemon->committed, error_r, size);
-    return daemon->source != NULL;
+    if (daemon->source == NULL)
+        return false;
+    trust_log(daemon);
+    return true;
 }
 
 static bool add_events(struct daemon *daemon)

@@ -90,16 +90,16 @@ bool destination_opened(struct destination *d, const struct attempt *attempt)
     return true;
 }
 
-static int64_t patience(uint32_t probes)
+static int64_t patience(const struct retry_policy *policy, uint32_t probes)
 {
-    int64_t wait = PROBE_PATIENCE;
+    int64_t wait = interval_of(policy) < PROBE_PATIENCE ? interval_of(policy) : PROBE_PATIENCE;
 
     while (probes-- > 1 && wait < PROBE_PATIENCE_MAX)
         wait *= 2;
     return wait < PROBE_PATIENCE_MAX ? wait : PROBE_PATIENCE_MAX;
 }
 
-bool destination_due(struct destination *d, int64_t now)
+bool destination_due(struct destination *d, const struct retry_policy *policy, int64_t now)
 {
     if (d->health == DESTINATION_UP || d->next == 0 || now < d->next)
         return false;
@@ -109,7 +109,7 @@ bool destination_due(struct destination *d, int64_t now)
         d->probes = 0;
     }
     d->probes++;
-    d->next = now + patience(d->probes);
+    d->next = now + patience(policy, d->probes);
     return true;
 }
 

@@ -60,7 +60,7 @@ struct destination_change destination_failed(struct destination *d,
 bool destination_opened(struct destination *d, const struct attempt *attempt);
 
 /* Asked when `next` has come: true when a waiting message is to be woken as the probe. */
-bool destination_due(struct destination *d, int64_t now);
+bool destination_due(struct destination *d, const struct retry_policy *policy, int64_t now);
 
 /* Brings the next retry forward to now (posternctl retry). False when there is no outage. */
 bool destination_retry_now(struct destination *d, int64_t now);

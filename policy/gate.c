@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "route.h"
 #include "say.h"
 
 /* A retry this long overdue means that posternd hangs. */
@@ -46,6 +47,13 @@ static void say_pace(char *buffer, size_t size, uint32_t interval)
                  say_duration_words(duration, (int64_t)interval * 1000));
 }
 
+/* An ordinary sender knows the domain, not what the administrator calls a group of them. */
+static void say_domain(char *domain_r, size_t size, const struct gate_question *q)
+{
+    if (route_domain(domain_r, size, q->recipient) == 0)
+        snprintf(domain_r, size, "%s", record_destination_title(q->to));
+}
+
 static void say_given_up(const struct gate_question *q, char *text)
 {
     bool open = q->r->give_up == GIVE_UP_OPEN;
@@ -55,13 +63,15 @@ static void say_given_up(const struct gate_question *q, char *text)
     char tried[128];
     char pace[128];
     char first[SAY_MAX];
+    char domain[ROUTE_KEY_MAX];
 
+    say_domain(domain, sizeof(domain), q);
     say_attempts(tried, sizeof(tried), attempts, last - q->r->first_failure);
     say_pace(pace, sizeof(pace), open ? q->rules.policy->open_interval : q->rules.policy->transfer_interval);
     snprintf(text, GATE_TEXT_MAX,
              "5.4.7 Your message was not delivered. The mail server for %s %s: %s, and the policy "
              "\"%s\" of this mail system allows %" PRIu32 "%s. First attempt: %s. Last error: %s",
-             record_destination_title(q->to),
+             domain,
              open ? "could not be reached" : "was reached but did not take the message", tried,
              q->rules.name, open ? q->rules.cap : q->rules.policy->max_transfer_retries, pace,
              say_time(first, q->r->first_failure), q->last_error);

@@ -237,6 +237,19 @@ static void delivered_or_refused(struct ledger *l, const struct maillog_line *li
         recipient_is_done(l, &c);
 }
 
+/*
+ * Turned away during a retry: this message was resolved before the hold was withdrawn. It may have
+ * been the probe, or the only message there is.
+ */
+static void retry_anew(struct subject *s, int64_t now)
+{
+    int64_t soon = now + (subject_is_quick(s) ? 300 : ROUTE_MEMORY);
+
+    if (s->record.d.health == DESTINATION_TRYING &&
+        (s->record.d.next == 0 || s->record.d.next > soon))
+        s->record.d.next = soon;
+}
+
 /* The gate said "not yet": the message waits like those that failed. */
 static void turned_away(struct ledger *l, const struct maillog_line *line)
 {
@@ -254,8 +267,7 @@ static void turned_away(struct ledger *l, const struct maillog_line *line)
     /* The hold was withdrawn meanwhile: do not leave it to Postfix's schedule. */
     if (s.record.d.health == DESTINATION_UP && c.r.give_up == GIVE_UP_NOT)
         c.r.next = line->time + (subject_is_quick(&s) ? 1000 : ROUTE_MEMORY);
-    if (s.record.d.health == DESTINATION_TRYING && s.record.d.next == 0)
-        s.record.d.next = line->time;
+    retry_anew(&s, line->time);
     case_save(l, &c);
     subject_save(l, &s);
 }

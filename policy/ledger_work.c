@@ -192,7 +192,7 @@ static void retry_destination(struct ledger *l, struct subject *s, int64_t now, 
     bool was_held = s->record.d.health == DESTINATION_DOWN;
     struct key found;
 
-    if (!destination_due(&s->record.d, now))
+    if (!destination_due(&s->record.d, s->policy, now))
         return;
     if (was_held)
         work_hold(l, s, false);
@@ -203,7 +203,7 @@ static void retry_destination(struct ledger *l, struct subject *s, int64_t now, 
     if (!l->enforce)
         return;
     l->actions->wake(l->context, record_key_queue_id(waiting_recipient_key(&found)), WAKE_PROBE,
-                     subject_is_quick(s) && was_held);
+                     subject_is_quick(s));
     (*wakes)--;
 }
 

@@ -22,6 +22,7 @@ policy_libpostern_a_SOURCES = \
 	policy/store.c policy/store.h \
 	policy/record.c policy/record.h \
 	policy/rules.c policy/rules.h \
+	policy/filter.c policy/filter.h \
 	policy/ledger.c policy/ledger.h policy/ledger_internal.h \
 	policy/ledger_admin.c policy/ledger_say.c policy/ledger_state.c policy/ledger_work.c \
 	policy/route.c policy/route.h \

@@ -166,13 +166,13 @@ static int answer(const struct request *request)
 
     if (config == NULL) {
         log_error("%s", error);
-        printf("4.3.5 Postern's configuration cannot be read\n");
+        printf("4.3.5 Postern's configuration cannot be read");
         return EX_TEMPFAIL;
     }
     running = lock_is_held(config_runtime_directory(config));
     verdict = decide(config, request, running, text);
     text_clean(text);
-    printf("%s\n", text);
+    fputs(text, stdout); /* pipe(8) would show a newline as a blank */
     fflush(stdout);
     if (verdict == GATE_LET_GO)
         let_go(config, request, running);

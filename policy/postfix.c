@@ -21,6 +21,8 @@ enum parameter {
     TRANSPORT_MAPS,
     QUEUE_LIFETIME,
     PARENT_MATCHES,
+    CONTENT_FILTER,
+    LOG_ADDRESSES, /* Postfix 3.5 */
     PARAMETERS
 };
 
@@ -35,6 +37,8 @@ static const char *const parameter_names[PARAMETERS] = {
     [TRANSPORT_MAPS] = "transport_maps",
     [QUEUE_LIFETIME] = "maximal_queue_lifetime",
     [PARENT_MATCHES] = "parent_domain_matches_subdomains",
+    [CONTENT_FILTER] = "content_filter",
+    [LOG_ADDRESSES] = "info_log_address_format",
 };
 
 struct postfix {
@@ -45,6 +49,7 @@ struct postfix {
     char *postmap;
     char *postqueue;
     char *control;
+    char *service_filters;
     uint32_t queue_lifetime;
     bool parent_matches_subdomains;
     bool directory_allowed;
@@ -178,6 +183,8 @@ static int ask_parameters(struct postfix *postfix, char *error_r, size_t size)
     for (char *line; (line = next_line(&rest)) != NULL;)
         take_value(postfix, line);
     free(output);
+    if (postfix->values[LOG_ADDRESSES] == NULL)
+        postfix->values[LOG_ADDRESSES] = strdup("internal");
     for (int i = 0; i < PARAMETERS; i++) {
         if (postfix->values[i] == NULL) {
             snprintf(error_r, size, "postconf does not know %s", parameter_names[i]);
@@ -255,6 +262,15 @@ static int ask_table_types(struct postfix *postfix, char *error_r, size_t size)
     return 0;
 }
 
+/* Many sites set content_filter for some services of master.cf only. */
+static void ask_service_filters(struct postfix *postfix)
+{
+    const char *words[] = {postfix->postconf, "-c", postfix->config_directory, "-P",
+                           "*/*/content_filter", NULL};
+    char why[ERROR_MAX];
+    postfix->service_filters = ask(words, why, sizeof(why));
+}
+
 /* directory/name, or NULL. */
 static char *path_of(const char *directory, const char *name)
 {
@@ -295,8 +311,10 @@ struct postfix *postfix_open(const char *config_directory, char *error_r, size_t
         ask_parameters(postfix, error_r, size) < 0 || derive(postfix, error_r, size) < 0 ||
         ask_table_types(postfix, error_r, size) < 0)
         postfix_free(&postfix);
-    else
+    else {
         ask_directory_allowed(postfix);
+        ask_service_filters(postfix);
+    }
     return postfix;
 }
 
@@ -313,6 +331,7 @@ void postfix_free(struct postfix **postfix)
     free(p->postmap);
     free(p->postqueue);
     free(p->control);
+    free(p->service_filters);
     free(p);
     *postfix = NULL;
 }
@@ -408,4 +427,19 @@ bool postfix_parent_matches_subdomains(const struct postfix *postfix)
 bool postfix_has_lmdb(const struct postfix *postfix)
 {
     return postfix->has_lmdb;
+}
+
+bool postfix_logs_external(const struct postfix *postfix)
+{
+    return strcmp(postfix->values[LOG_ADDRESSES], "external") == 0;
+}
+
+const char *postfix_content_filter(const struct postfix *postfix)
+{
+    return postfix->values[CONTENT_FILTER];
+}
+
+const char *postfix_service_filters(const struct postfix *postfix)
+{
+    return postfix->service_filters ? postfix->service_filters : "";
 }

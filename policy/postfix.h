@@ -62,6 +62,13 @@ uint32_t postfix_queue_lifetime(const struct postfix *postfix);
  */
 bool postfix_parent_matches_subdomains(const struct postfix *postfix);
 
+/* info_log_address_format = external; before Postfix 3.5 it was always internal. */
+bool postfix_logs_external(const struct postfix *postfix);
+
+/* content_filter, and the lines of `postconf -P` that set it for single services. */
+const char *postfix_content_filter(const struct postfix *postfix);
+const char *postfix_service_filters(const struct postfix *postfix);
+
 /* postconf -m lists lmdb (a package of its own on Debian: postfix-lmdb). */
 bool postfix_has_lmdb(const struct postfix *postfix);
 

@@ -172,8 +172,7 @@ static int print(struct setup_plan *plan)
     print_files(plan);
     setup_check_remarks(plan);
     if (!setup_plan_changes(plan) && !setup_state_missing(plan)) {
-        printf("Everything is in place: nothing to change. To take it out again:\n");
-        print_command(plan, "--remove");
+        printf("Everything is in place: nothing to change.\n");
         return status;
     }
     fputs(reasons, stdout);

@@ -8,7 +8,6 @@
 
 #include <event2/event.h>
 
-#include "gate.h"
 #include "log.h"
 
 /* More changes than this at a time: a rebuild is cheaper, and bounds what is kept here. */
@@ -40,11 +39,6 @@ struct table {
 static void print_route(FILE *to, const char *key, enum route route)
 {
     fprintf(to, "%s\t%s:\n", key, route_service(route));
-}
-
-static void print_nudge(FILE *to)
-{
-    print_route(to, GATE_NUDGE_ADDRESS, ROUTE_HOLD);
 }
 
 static void forget_changes(struct table *table)
@@ -215,7 +209,6 @@ static bool write_source(const char *path, const struct table_hooks *hooks)
 
     if (file == NULL)
         return false;
-    print_nudge(file);
     if (hooks)
         hooks->source(hooks->context, emit_line, file);
     return fclose(file) == 0;

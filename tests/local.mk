@@ -7,6 +7,7 @@ unit_tests = \
 	tests/unit/test_logsource \
 	tests/unit/test_child \
 	tests/unit/test_destination \
+	tests/unit/test_filter \
 	tests/unit/test_mainmaster
 
 if HAVE_CMOCKA
@@ -29,6 +30,8 @@ tests_unit_test_logsource_CFLAGS = $(unit_cflags)
 tests_unit_test_logsource_LDADD = $(unit_libs)
 tests_unit_test_destination_CFLAGS = $(unit_cflags)
 tests_unit_test_destination_LDADD = $(unit_libs)
+tests_unit_test_filter_CFLAGS = $(unit_cflags)
+tests_unit_test_filter_LDADD = $(unit_libs)
 tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
@@ -87,3 +90,14 @@ EXTRA_DIST += \
 	tests/e2e/test_smtphost_replies.sh \
 	tests/e2e/test_stock_refused.sh \
 	tests/e2e/test_transfer_retries.sh
+
+# Benchmarks: built by `make bench`, which also runs them; no part of `make check`.
+EXTRA_PROGRAMS += tests/bench/ingest
+tests_bench_ingest_SOURCES = tests/bench/ingest.c
+tests_bench_ingest_CFLAGS = $(AM_CFLAGS)
+tests_bench_ingest_LDADD = $(postern_libs)
+CLEANFILES += tests/bench/ingest
+
+.PHONY: bench
+bench: tests/bench/ingest
+	tests/bench/ingest

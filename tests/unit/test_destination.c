@@ -38,7 +38,7 @@ static void x400_connector_gives_up_after_24_hours(void **state)
         if (destination_over_cap(&d, policy.max_open_retries, &limit))
             break;
         now = d.next;
-        assert_true(destination_due(&d, now));
+        assert_true(destination_due(&d, &policy, now));
     } while (retries < 1000);
     assert_int_equal(retries, 144);
     assert_int_equal(limit, 0);
@@ -88,15 +88,15 @@ static void health_goes_down_and_up(void **state)
     assert_false(change.held);
     assert_int_equal(d.health, DESTINATION_FAILING);
     assert_int_equal(d.next, begin + 60000);
-    assert_false(destination_due(&d, begin + 59999));
-    assert_true(destination_due(&d, begin + 60000));
+    assert_false(destination_due(&d, &policy, begin + 59999));
+    assert_true(destination_due(&d, &policy, begin + 60000));
     assert_int_equal(d.health, DESTINATION_TRYING);
     attempt = at(begin + 60100);
     change = destination_failed(&d, &policy, &attempt);
     assert_false(change.outage_began);
     assert_true(change.held);
     assert_int_equal(d.health, DESTINATION_DOWN);
-    assert_true(destination_due(&d, begin + 120000));
+    assert_true(destination_due(&d, &policy, begin + 120000));
     attempt = at(begin + 120100);
     assert_true(destination_opened(&d, &attempt));
     assert_int_equal(d.health, DESTINATION_UP);
@@ -132,10 +132,10 @@ static void a_probe_without_news_is_tried_less_and_less(void **state)
 
     (void)state;
     destination_failed(&d, &policy, &attempt);
-    assert_true(destination_due(&d, d.next));
+    assert_true(destination_due(&d, &policy, d.next));
     for (int i = 0; i < 12; i++) {
         last = d.next;
-        assert_true(destination_due(&d, d.next));
+        assert_true(destination_due(&d, &policy, d.next));
         assert_true(d.next - last >= wait);
         wait = d.next - last;
     }
