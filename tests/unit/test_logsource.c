@@ -554,6 +554,48 @@ static void test_restart_after(void **state)
     }
 }
 
+/* The first bytes are the same, but the place where reading ended is no longer there. */
+static void test_restart_after_shortening(void **state)
+{
+    struct logsource_position p;
+
+    (void)state;
+    append("mail.log", 1, 20);
+    open_at(NULL);
+    expect_some(1, 15);
+    p = position();
+    logsource_close(&fx.source);
+    assert_int_equal(truncate(fx.log, 10 * 64), 0);
+    append("mail.log", 20, 22);
+    open_at(&p);
+    expect_some(1, 11);
+    expect(20, 22);
+    assert_int_equal(warnings("may have been lost"), 1);
+}
+
+/* The writer still has the renamed file open. */
+static void test_restart_in_rotated_file(void **state)
+{
+    struct logsource_position p;
+
+    (void)state;
+    append("mail.log", 1, 5);
+    open_at(NULL);
+    expect_some(1, 3);
+    p = position();
+    rotate("mail.log", "mail.log.1");
+    open_at(&p);
+    expect(3, 5);
+    logsource_woken(fx.source);
+    append("mail.log.1", 5, 6);
+    assert_true(woken());
+    expect(5, 6);
+    append("mail.log", 6, 7);
+    assert_true(woken());
+    expect(6, 7);
+    assert_int_equal(warnings("warning"), 0);
+}
+
 static void test_rewind(void **state)
 {
     struct logsource_position p, q;
@@ -616,6 +658,22 @@ static void test_long_line(void **state)
     open_at(&p);
     assert_int_equal(logsource_next(fx.source, NOW, &line), LOGSOURCE_SKIP);
     expect(2, 3);
+}
+
+/* The end of a line too long to keep may look like a line of its own. */
+static void test_end_of_long_line(void **state)
+{
+    static char filler[LOGSOURCE_LINE_MAX + 1];
+
+    (void)state;
+    memset(filler, 'x', sizeof(filler));
+    append_bytes("mail.log", filler, sizeof(filler));
+    open_at(NULL);
+    expect(1, 1);
+    expect(1, 1);
+    append("mail.log", 500, 501);
+    append("mail.log", 1, 2);
+    expect(1, 2);
 }
 
 /* A line that just fits the buffer, and what is no line of Postfix's at all. */
@@ -831,9 +889,12 @@ int main(void)
         TEST(test_removed),
         TEST(test_restart),
         TEST(test_restart_after),
+        TEST(test_restart_after_shortening),
+        TEST(test_restart_in_rotated_file),
         TEST(test_rewind),
         TEST(test_bad_position),
         TEST(test_long_line),
+        TEST(test_end_of_long_line),
         TEST(test_odd_bytes),
         TEST(test_permission_denied),
         TEST(test_no_file_at_all),
