@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,13 +110,46 @@ static void test_run(void **state)
 {
     (void)state;
     int inherited = open("/dev/null", O_RDONLY); /* on purpose not close-on-exec */
+    mode_t mask = umask(077);
     signal(SIGPIPE, SIG_IGN);
     setenv("MAIL_CONFIG", "/nonexistent", 1);
     setenv("POSTERN_TEST", "seen", 1);
     for (size_t i = 0; i < sizeof(run_cases) / sizeof(run_cases[0]); i++)
         check_run_case(&run_cases[i]);
     signal(SIGPIPE, SIG_DFL);
+    umask(mask);
     close(inherited);
+}
+
+/* Dead or, until somebody reaps it, a zombie: those have no command line. */
+static bool is_dead(const char *pid)
+{
+    char path[64];
+    int byte = EOF;
+    snprintf(path, sizeof(path), "/proc/%.*s/cmdline", (int)strspn(pid, "0123456789"), pid);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        byte = fgetc(file);
+        fclose(file);
+    }
+    return byte == EOF;
+}
+
+static void test_run_kills_the_group(void **state)
+{
+    struct shell shell;
+    struct child_command command = {.argv = shell_argv(&shell, "sleep 60 & echo $!; wait"),
+                                    .timeout_ms = 300};
+    (void)state;
+    struct child_result *result = child_run(&command);
+    assert_non_null(result);
+    assert_int_equal(result->end.error, ETIMEDOUT);
+    assert_true(result->output_len > 1);
+    int64_t begin = now_ms();
+    while (!is_dead(result->output) && now_ms() - begin < 4000)
+        poll(NULL, 0, 10);
+    assert_true(is_dead(result->output));
+    free(result);
 }
 
 static void test_run_bounds_output(void **state)
@@ -257,6 +292,7 @@ static void loop_until_idle(struct event_base *base, struct child_runner *runner
     event_base_loopexit(base, &most);
     while (child_running(runner) > 0 && !event_base_got_exit(base))
         event_base_loop(base, EVLOOP_ONCE);
+    assert_int_equal(child_running(runner), 0);
 }
 
 struct start_case {
@@ -396,6 +432,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run),
+        cmocka_unit_test(test_run_kills_the_group),
         cmocka_unit_test(test_run_bounds_output),
         cmocka_unit_test(test_run_large_input),
         cmocka_unit_test(test_run_no_program),

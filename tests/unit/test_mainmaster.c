@@ -256,6 +256,9 @@ static const struct edit_case edit_cases[] = {
     {"all tables taken out", "a = 1\ntransport_maps = hash:/x\n",
      "transport_maps = " OURS ", hash:/x", "transport_maps =", "a = 1\n#transport_maps = hash:/x\n",
      "was changed"},
+    {"all tables taken out, of the first line", "transport_maps = hash:/x\nb = 1\n",
+     "transport_maps = " OURS ", hash:/x", "transport_maps =", "#transport_maps = hash:/x\nb = 1\n",
+     "was changed"},
     {"the block deleted by hand but for its marks", "transport_maps = hash:/x\n",
      "transport_maps = " OURS ", hash:/x\n", "", "transport_maps = hash:/x\n", NULL},
     {"what was set aside deleted", "a = 1\ntransport_maps = hash:/x\nb = 1\n",
@@ -278,7 +281,7 @@ static void test_edited_between(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(edit_cases) / sizeof(edit_cases[0]); i++) {
         const struct edit_case *c = &edit_cases[i];
-        struct mainmaster_edit applied, removed, again;
+        struct mainmaster_edit applied, removed, again, anew;
         mainmaster_apply_main(slice_of(c->before), &want, &applied);
         char *edited = replace(applied.bytes, c->from, c->to);
         mainmaster_remove_main(slice_of(edited), &want, &removed);
@@ -288,13 +291,29 @@ static void test_edited_between(void **state)
                                : strstr(removed.message, c->message) == NULL)
             fail_msg("%s: message \"%s\"", c->label, removed.message);
         mainmaster_apply_main(slice_of(edited), &want, &again);
-        assert_int_not_equal(again.result, MAINMASTER_CONFLICT);
+        mainmaster_apply_main(bytes_of(&removed), &want, &anew);
+        if (!same(bytes_of(&again), bytes_of(&anew)))
+            fail_msg("%s: applied again:\n%s", c->label, again.bytes);
+        mainmaster_edit_free(&anew);
         check_promises(c->label, bytes_of(&removed), mainmaster_apply_main, mainmaster_remove_main);
         mainmaster_edit_free(&again);
         mainmaster_edit_free(&removed);
         mainmaster_edit_free(&applied);
         free(edited);
     }
+}
+
+/* Told, with the place, but left alone: the administrator put it there. */
+static void test_behind_others(void **state)
+{
+    struct mainmaster_edit edit;
+    (void)state;
+    mainmaster_apply_main((struct slice)TEXT("a = 1\ntransport_maps = hash:/a " OURS "\n"), &want,
+                          &edit);
+    assert_int_equal(edit.result, MAINMASTER_CHANGED);
+    assert_int_equal(edit.line, 2);
+    assert_non_null(strstr(edit.message, "behind others"));
+    mainmaster_edit_free(&edit);
 }
 
 /* A new state directory: the old table goes, and no trace of it stays. */
@@ -608,12 +627,13 @@ static void test_random_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_main_shapes),      cmocka_unit_test(test_main_text),
-        cmocka_unit_test(test_crlf_stays_crlf),  cmocka_unit_test(test_edited_between),
-        cmocka_unit_test(test_settings_changed), cmocka_unit_test(test_master_shapes),
-        cmocka_unit_test(test_master_text),      cmocka_unit_test(test_master_by_hand),
-        cmocka_unit_test(test_conflicts),        cmocka_unit_test(test_plain_names),
-        cmocka_unit_test(test_random_files),     cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_main_shapes),     cmocka_unit_test(test_main_text),
+        cmocka_unit_test(test_crlf_stays_crlf), cmocka_unit_test(test_edited_between),
+        cmocka_unit_test(test_behind_others),   cmocka_unit_test(test_settings_changed),
+        cmocka_unit_test(test_master_shapes),   cmocka_unit_test(test_master_text),
+        cmocka_unit_test(test_master_by_hand),  cmocka_unit_test(test_conflicts),
+        cmocka_unit_test(test_plain_names),     cmocka_unit_test(test_random_files),
+        cmocka_unit_test(test_random_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
