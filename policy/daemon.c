@@ -32,7 +32,7 @@ struct wish {
     bool is_route;
     enum route route;
     enum wake_why why;
-    bool quick;
+    bool nudge;
     char *key; /* of the table, or a queue id */
 };
 
@@ -94,9 +94,9 @@ static void want_route(void *context, struct slice key, enum route route)
     wish(context, (struct wish){.is_route = true, .route = route}, key);
 }
 
-static void want_wake(void *context, struct slice queue_id, enum wake_why why, bool quick)
+static void want_wake(void *context, struct slice queue_id, enum wake_why why, bool nudge)
 {
-    wish(context, (struct wish){.why = why, .quick = quick}, queue_id);
+    wish(context, (struct wish){.why = why, .nudge = nudge}, queue_id);
 }
 
 static void say(void *context, const char *line)
@@ -121,7 +121,7 @@ static void grant_wishes(struct daemon *daemon)
         if (w->is_route)
             table_want(daemon->table, slice_of(w->key), w->route);
         else
-            waker_add(daemon->waker, slice_of(w->key), w->why, w->quick);
+            waker_add(daemon->waker, slice_of(w->key), w->why, w->nudge);
     }
     drop_wishes(daemon);
     table_flush(daemon->table);

@@ -6,8 +6,15 @@
  */
 enum { PROBE_PATIENCE = 10 * 1000, PROBE_PATIENCE_MAX = 600 * 1000 };
 
-/* A retry that begins this soon after it was due keeps to the schedule, not to the clock. */
-enum { PUNCTUAL = 1500 };
+/* The most that a retry may be late and still keep to the schedule instead of the clock. */
+enum { LATE_MAX = 10 * 1000 };
+
+int64_t attempt_begin(const struct attempt *attempt, int64_t due, int64_t interval)
+{
+    int64_t late = interval / 2 < LATE_MAX ? interval / 2 : LATE_MAX;
+
+    return attempt->started >= due && attempt->started < due + late ? due : attempt->started;
+}
 
 static int64_t interval_of(const struct retry_policy *policy)
 {
@@ -23,18 +30,6 @@ static bool is_new_retry(const struct destination *d, const struct retry_policy 
     if (d->health == DESTINATION_TRYING && attempt->started >= d->trying_since)
         return true;
     return attempt->started >= d->last_counted + interval_of(policy);
-}
-
-/*
- * A probe begins a little after it was due (postmap, postqueue, the queue manager). Counting from
- * when it was due keeps that lag from adding up over 144 retries.
- */
-static int64_t begin_of(const struct destination *d, const struct attempt *attempt)
-{
-    if (d->health == DESTINATION_TRYING && attempt->started >= d->trying_since &&
-        attempt->started < d->trying_since + PUNCTUAL)
-        return d->trying_since;
-    return attempt->started;
 }
 
 /* True when the destination is to be held after this many failures. */
@@ -56,7 +51,9 @@ struct destination_change destination_failed(struct destination *d,
         return change;
 
     change.counted = true;
-    d->last_counted = begin_of(d, attempt);
+    d->last_counted = d->health == DESTINATION_TRYING
+                          ? attempt_begin(attempt, d->trying_since, interval_of(policy))
+                          : attempt->started;
     if (d->health == DESTINATION_UP) {
         change.outage_began = true;
         d->since = attempt->started;
@@ -105,7 +102,7 @@ bool destination_due(struct destination *d, const struct retry_policy *policy, i
         return false;
     if (d->health != DESTINATION_TRYING) {
         d->health = DESTINATION_TRYING;
-        d->trying_since = now - d->next < PUNCTUAL ? d->next : now;
+        d->trying_since = now - d->next < LATE_MAX ? d->next : now;
         d->probes = 0;
     }
     d->probes++;

@@ -44,6 +44,13 @@ struct attempt {
     bool skipped; /* Postfix did not try: "delivery temporarily suspended" */
 };
 
+/*
+ * When the attempt counts as begun. One that was due and begins a little later (postmap, postqueue and
+ * the queue manager take their time) counts from when it was due: the lag must not add up over 144
+ * retries. `interval` in ms.
+ */
+int64_t attempt_begin(const struct attempt *attempt, int64_t due, int64_t interval);
+
 /* What a failure changed. */
 struct destination_change {
     bool counted;

@@ -69,6 +69,7 @@ static bool open_case(struct ledger *l, struct case_file *c, const struct maillo
         c->r.first_failure = attempt->started;
     }
     c->r.last_seen = attempt->started;
+    c->r.at_gate = false;
     return true;
 }
 
@@ -181,12 +182,11 @@ static void give_up_transfer(struct ledger *l, struct subject *s, struct case_fi
                              const struct maillog_line *line)
 {
     char error[RECORD_TEXT_MAX];
-    bool quick = s->policy->transfer_interval > 0 && s->policy->transfer_interval < QUICK_INTERVAL;
-    int64_t wait = c->r.last_seen + ROUTE_MEMORY - line->time;
+    bool quick = subject_is_quick(s, GIVE_UP_TRANSFER);
 
     slice_copy(error, sizeof(error), failure_reason(line));
     say_give_up(l, s, c, GIVE_UP_TRANSFER, error);
-    case_give_up(l, c, GIVE_UP_TRANSFER, line->time + (quick || wait < 150 ? 150 : wait));
+    case_give_up(l, c, GIVE_UP_TRANSFER, case_wake_time(c, true, quick, line->time));
 }
 
 static void transfer_failed(struct ledger *l, const struct maillog_line *line)
@@ -243,7 +243,7 @@ static void delivered_or_refused(struct ledger *l, const struct maillog_line *li
  */
 static void retry_anew(struct subject *s, int64_t now)
 {
-    int64_t soon = now + (subject_is_quick(s) ? 300 : ROUTE_MEMORY);
+    int64_t soon = now + (subject_is_quick(s, GIVE_UP_OPEN) ? 2 * SETTLE : ROUTE_MEMORY);
 
     if (s->record.d.health == DESTINATION_TRYING &&
         (s->record.d.next == 0 || s->record.d.next > soon))
@@ -262,11 +262,12 @@ static void turned_away(struct ledger *l, const struct maillog_line *line)
     if (s.record.d.id == 0)
         subject_save(l, &s);
     c.r.destination = s.record.d.id;
+    c.r.at_gate = true;
     note_domain(l, &s, line->recipient);
     case_wait(&c, &s.record.d, false);
     /* The hold was withdrawn meanwhile: do not leave it to Postfix's schedule. */
     if (s.record.d.health == DESTINATION_UP && c.r.give_up == GIVE_UP_NOT)
-        c.r.next = line->time + (subject_is_quick(&s) ? 1000 : ROUTE_MEMORY);
+        c.r.next = case_wake_time(&c, false, subject_is_quick(&s, GIVE_UP_OPEN), line->time);
     retry_anew(&s, line->time);
     case_save(l, &c);
     subject_save(l, &s);

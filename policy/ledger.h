@@ -25,10 +25,10 @@ struct ledger_actions {
     /* What the transport table should say of this key from now on. */
     void (*route)(void *context, struct slice key, enum route route);
     /*
-     * Wake this message with `postqueue -i`. `quick`: its retries are so close together that the
+     * Wake this message with `postqueue -i`. `nudge`: its retries are so close together that the
      * queue manager may still remember the route it found last time (see wake.h).
      */
-    void (*wake)(void *context, struct slice queue_id, enum wake_why why, bool quick);
+    void (*wake)(void *context, struct slice queue_id, enum wake_why why, bool nudge);
     /* A line for the log. */
     void (*say)(void *context, const char *line);
 };

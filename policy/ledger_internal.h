@@ -32,8 +32,12 @@ struct case_file {
     bool exists;
 };
 
-/* A message below this interval is woken again before the queue manager forgets its route. */
-enum { QUICK_INTERVAL = 60, ROUTE_MEMORY = 31 * 1000 };
+/*
+ * The queue manager remembers the last address it resolved for 30 s (global/resolve_clnt.c). A message
+ * woken again within that time may be sent where its route led before. With retries further apart than
+ * QUICK_INTERVAL (in s) there is time to wait for that; with quick ones a nudge helps (wake.h).
+ */
+enum { QUICK_INTERVAL = 60, ROUTE_MEMORY = 31 * 1000, SETTLE = 150 };
 
 /* Records (ledger_state.c). Loading fills in the rules; saving keeps the index of what is due. */
 bool subject_load_domain(struct ledger *l, struct subject *s, struct slice domain);
@@ -41,7 +45,8 @@ bool subject_load_id(struct ledger *l, struct subject *s, uint32_t id);
 void subject_adopt(struct ledger *l, struct subject *s, const struct destination_record *record);
 void subject_save(struct ledger *l, struct subject *s);
 void subject_delete(struct ledger *l, struct subject *s);
-bool subject_is_quick(const struct subject *s);
+bool subject_is_quick(const struct subject *s, enum give_up why);
+
 bool subject_has_waiting(struct ledger *l, const struct subject *s);
 
 bool case_load(struct ledger *l, struct case_file *c, struct slice queue_id, struct slice recipient);
@@ -51,6 +56,9 @@ void case_forget(struct ledger *l, struct case_file *c);
 /* Puts it among those that wait for the destination, or takes it out. */
 void case_wait(struct case_file *c, const struct destination *d, bool tried);
 void case_stop_waiting(struct case_file *c);
+/* When waking it leads where it should, and whether that takes a nudge. */
+int64_t case_wake_time(const struct case_file *c, bool to_gate, bool quick, int64_t now);
+bool case_needs_nudge(const struct case_file *c, bool to_gate, bool quick, int64_t now);
 /* Wanted at the gate, or no longer. */
 void case_give_up(struct ledger *l, struct case_file *c, enum give_up why, int64_t next);
 void case_take_back(struct ledger *l, struct case_file *c);

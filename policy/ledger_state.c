@@ -86,8 +86,10 @@ void subject_delete(struct ledger *l, struct subject *s)
     record_delete_destination(l->store, &s->record);
 }
 
-bool subject_is_quick(const struct subject *s)
+bool subject_is_quick(const struct subject *s, enum give_up why)
 {
+    if (why == GIVE_UP_TRANSFER)
+        return s->policy->transfer_interval > 0 && s->policy->transfer_interval < QUICK_INTERVAL;
     return s->policy->open_interval < QUICK_INTERVAL;
 }
 
@@ -230,6 +232,23 @@ void case_wait(struct case_file *c, const struct destination *d, bool tried)
 void case_stop_waiting(struct case_file *c)
 {
     c->r.waiting = false;
+}
+
+static bool remembered_wrong(const struct case_file *c, bool to_gate, int64_t now)
+{
+    return c->r.at_gate != to_gate && now < c->r.last_seen + ROUTE_MEMORY;
+}
+
+int64_t case_wake_time(const struct case_file *c, bool to_gate, bool quick, int64_t now)
+{
+    if (quick || !remembered_wrong(c, to_gate, now + SETTLE))
+        return now + SETTLE;
+    return c->r.last_seen + ROUTE_MEMORY;
+}
+
+bool case_needs_nudge(const struct case_file *c, bool to_gate, bool quick, int64_t now)
+{
+    return quick && remembered_wrong(c, to_gate, now);
 }
 
 void case_give_up(struct ledger *l, struct case_file *c, enum give_up why, int64_t next)

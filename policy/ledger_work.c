@@ -9,7 +9,6 @@ enum {
     STEP_PAUSE = 500,
     GIVING_UP_PAUSE = 2000,
     BUSY_PAUSE = 200,
-    SETTLE = 150, /* from the log line until the message is back in the deferred queue */
     PROBES_APART = 16,
 };
 
@@ -57,17 +56,6 @@ void work_hold(struct ledger *l, struct subject *s, bool hold)
 
 /* Over the cap */
 
-/*
- * When a message may be woken so that it is resolved anew: the queue manager remembers its last
- * resolution for 30 s (global/resolve_clnt.c). Quick ones are helped by a nudge instead (wake.h).
- */
-static int64_t next_resolution(const struct case_file *c, int64_t now, bool quick)
-{
-    int64_t forgotten = c->r.last_seen + ROUTE_MEMORY;
-
-    return quick || forgotten < now + SETTLE ? now + SETTLE : forgotten;
-}
-
 static unsigned count_given_up(struct ledger *l, const struct subject *s, unsigned most)
 {
     struct key found;
@@ -94,7 +82,8 @@ static bool give_up_batch(struct ledger *l, struct subject *s, int64_t now, uint
         if (!case_load_key(l, &c, waiting_recipient_key(&found)))
             return false;
         say_give_up(l, s, &c, GIVE_UP_OPEN, s->record.error);
-        case_give_up(l, &c, GIVE_UP_OPEN, next_resolution(&c, now, subject_is_quick(s)));
+        case_give_up(l, &c, GIVE_UP_OPEN,
+                     case_wake_time(&c, true, subject_is_quick(s, GIVE_UP_OPEN), now));
         case_save(l, &c);
     }
     return true;
@@ -117,8 +106,9 @@ static void go_on_giving_up(struct ledger *l, struct subject *s, int64_t now)
 
 /* After an outage */
 
-static bool drain_one(struct ledger *l, struct subject *s, const struct key *found)
+static bool drain_one(struct ledger *l, struct subject *s, const struct key *found, int64_t now)
 {
+    bool quick = subject_is_quick(s, GIVE_UP_OPEN);
     struct case_file c;
     struct key key = *found;
 
@@ -128,11 +118,13 @@ static bool drain_one(struct ledger *l, struct subject *s, const struct key *fou
         case_take_back(l, &c);
     case_stop_waiting(&c);
     c.r.wakes = 0;
-    c.r.next = 0;
-    case_save(l, &c);
-    if (l->enforce)
+    c.r.next = case_wake_time(&c, false, quick, now);
+    if (c.r.next <= now + SETTLE && l->enforce) {
+        c.r.next = 0;
         l->actions->wake(l->context, record_key_queue_id(key_slice(&c.key)), WAKE_BACK,
-                         subject_is_quick(s));
+                         case_needs_nudge(&c, false, quick, now));
+    }
+    case_save(l, &c);
     return true;
 }
 
@@ -150,7 +142,7 @@ static void go_on_draining(struct ledger *l, struct subject *s, int64_t now, uns
             s->record.d.work = 0;
             return;
         }
-        if (!drain_one(l, s, &found))
+        if (!drain_one(l, s, &found, now))
             break;
     }
     s->record.d.work = now + STEP_PAUSE;
@@ -190,20 +182,21 @@ static bool probe_candidate(struct ledger *l, const struct subject *s, struct ke
 static void retry_destination(struct ledger *l, struct subject *s, int64_t now, unsigned *wakes)
 {
     bool was_held = s->record.d.health == DESTINATION_DOWN;
+    struct case_file c;
     struct key found;
 
     if (!destination_due(&s->record.d, s->policy, now))
         return;
     if (was_held)
         work_hold(l, s, false);
-    if (!probe_candidate(l, s, &found)) {
+    if (!probe_candidate(l, s, &found) || !case_load_key(l, &c, waiting_recipient_key(&found))) {
         s->record.d.next = 0; /* nobody waits: the next message is the probe */
         return;
     }
     if (!l->enforce)
         return;
-    l->actions->wake(l->context, record_key_queue_id(waiting_recipient_key(&found)), WAKE_PROBE,
-                     subject_is_quick(s));
+    l->actions->wake(l->context, record_key_queue_id(key_slice(&c.key)), WAKE_PROBE,
+                     case_needs_nudge(&c, false, subject_is_quick(s, GIVE_UP_OPEN), now));
     (*wakes)--;
 }
 
@@ -231,7 +224,7 @@ static void recipient_is_due(struct ledger *l, struct slice subject, int64_t now
 {
     struct case_file c;
     struct subject s;
-    bool quick;
+    bool nudge;
 
     if (!case_load_key(l, &c, subject) || !subject_load_id(l, &s, c.r.destination))
         return;
@@ -246,15 +239,14 @@ static void recipient_is_due(struct ledger *l, struct slice subject, int64_t now
         case_save(l, &c);
         return;
     }
-    quick = c.r.give_up == GIVE_UP_TRANSFER ? s.policy->transfer_interval < QUICK_INTERVAL
-                                            : subject_is_quick(&s);
+    nudge = case_needs_nudge(&c, c.r.give_up != GIVE_UP_NOT, subject_is_quick(&s, c.r.give_up), now);
     if (!recipient_woken(&c.r, now)) {
         case_forget(l, &c);
         return;
     }
     case_save(l, &c);
     l->actions->wake(l->context, record_key_queue_id(key_slice(&c.key)),
-                     c.r.give_up ? WAKE_GIVE_UP : WAKE_TRANSFER, quick && c.r.give_up);
+                     c.r.give_up ? WAKE_GIVE_UP : WAKE_TRANSFER, nudge);
     (*wakes)--;
 }
 

@@ -3,8 +3,6 @@
 /* Between wake-ups of a message that may still be in the active queue. */
 enum { WAKE_PATIENCE = 1000, WAKE_PATIENCE_MAX = 60 * 1000, WAKES_MAX = 60 };
 
-enum { PUNCTUAL = 1500 };
-
 void recipient_transfer_failed(struct recipient *r, const struct retry_policy *policy,
                                const struct attempt *attempt)
 {
@@ -13,9 +11,8 @@ void recipient_transfer_failed(struct recipient *r, const struct retry_policy *p
 
     if (r->transfers > 0 && attempt->started < due)
         return;
-    /* One that begins just after it was due keeps to the schedule: the lag does not add up. */
     r->last_transfer =
-        r->transfers > 0 && attempt->started < due + PUNCTUAL ? due : attempt->started;
+        r->transfers > 0 ? attempt_begin(attempt, due, interval) : attempt->started;
     r->transfers++;
     r->wakes = 0;
     r->next = interval > 0 ? r->last_transfer + interval : 0;

@@ -23,7 +23,7 @@ enum {
 struct wanted {
     char queue_id[QUEUE_ID_MAX + 1];
     enum wake_why why;
-    bool quick;
+    bool nudge;
 };
 
 struct waker {
@@ -47,11 +47,11 @@ unsigned waker_room(const struct waker *waker)
     return waker->pause ? 0 : LIST_MAX - (unsigned)waker->count;
 }
 
-void waker_add(struct waker *waker, struct slice queue_id, enum wake_why why, bool quick)
+void waker_add(struct waker *waker, struct slice queue_id, enum wake_why why, bool nudge)
 {
     for (size_t i = 0; i < waker->count; i++) {
         if (slice_equals(queue_id, waker->list[i].queue_id)) {
-            waker->list[i].quick |= quick;
+            waker->list[i].nudge |= nudge;
             if (why < waker->list[i].why)
                 waker->list[i].why = why;
             return;
@@ -61,7 +61,7 @@ void waker_add(struct waker *waker, struct slice queue_id, enum wake_why why, bo
         return;
     slice_copy(waker->list[waker->count].queue_id, QUEUE_ID_MAX + 1, queue_id);
     waker->list[waker->count].why = why;
-    waker->list[waker->count].quick = quick;
+    waker->list[waker->count].nudge = nudge;
     waker->count++;
 }
 
@@ -109,7 +109,7 @@ static void on_woken(void *arg, const struct child_end *end)
     free(arg);
     waker->running--;
     if (end->status != 0) {
-        waker_add(waker, slice_of(w->queue_id), w->why, w->quick);
+        waker_add(waker, slice_of(w->queue_id), w->why, w->nudge);
         try_later(waker, "postqueue -i", end);
     } else {
         worked(waker);
@@ -164,7 +164,7 @@ static void on_nudged(void *arg, const struct child_end *end)
         try_later(arg, "sendmail (nudge)", end);
 }
 
-static void nudge(struct waker *waker)
+static void send_nudge(struct waker *waker)
 {
     static char text[] = "From: <>\nTo: <" GATE_NUDGE_ADDRESS ">\nSubject: nudge\n"
                          "Auto-Submitted: auto-generated\n\n"
@@ -192,7 +192,7 @@ void waker_saw(struct waker *waker, const struct maillog_line *line)
 
 static bool needs_nudge(const struct waker *waker, const struct wanted *w)
 {
-    return w->quick && waker->forgotten < table_generation(waker->table);
+    return w->nudge && waker->forgotten < table_generation(waker->table);
 }
 
 /* The most urgent that may go; LIST_MAX when there is none. */
@@ -220,7 +220,7 @@ void waker_run(struct waker *waker)
         return;
     at = choose(waker, &wants_nudge);
     if (wants_nudge && !waker->nudging)
-        nudge(waker);
+        send_nudge(waker);
     if (at == LIST_MAX || waker->running == AT_ONCE)
         return;
     go_on_in(waker->next, EVERY_MS);

@@ -24,7 +24,7 @@ void waker_free(struct waker **waker);
 /* How many more it takes now. */
 unsigned waker_room(const struct waker *waker);
 /* A message that is on the list already is not put there again; when the list is full it is dropped. */
-void waker_add(struct waker *waker, struct slice queue_id, enum wake_why why, bool quick);
+void waker_add(struct waker *waker, struct slice queue_id, enum wake_why why, bool nudge);
 /* Goes on with the list; call it when the table has settled. */
 void waker_run(struct waker *waker);
 /* The log tells of this delivery: maybe the nudge. */

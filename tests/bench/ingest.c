@@ -36,11 +36,11 @@ static void on_route(void *context, struct slice key, enum route route)
     ((struct tally *)context)->routes++;
 }
 
-static void on_wake(void *context, struct slice queue_id, enum wake_why why, bool quick)
+static void on_wake(void *context, struct slice queue_id, enum wake_why why, bool nudge)
 {
     (void)queue_id;
     (void)why;
-    (void)quick;
+    (void)nudge;
     ((struct tally *)context)->wakes++;
 }
 

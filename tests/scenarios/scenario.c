@@ -73,12 +73,12 @@ static void on_route(void *context, struct slice key, enum route route)
         want(context, text);
 }
 
-static void on_wake(void *context, struct slice queue_id, enum wake_why why, bool quick)
+static void on_wake(void *context, struct slice queue_id, enum wake_why why, bool nudge)
 {
     static const char *const whys[] = {"probe", "give-up", "transfer", "back"};
     char *text = NULL;
 
-    (void)quick;
+    (void)nudge;
     if (asprintf(&text, "wake %.*s %s", (int)queue_id.len, queue_id.at, whys[why]) >= 0)
         want(context, text);
 }
