@@ -34,6 +34,7 @@ struct account {
     uid_t uid;
     gid_t gid;
     bool change;      /* root takes it on */
+    uid_t gate_user;  /* the account of the gate, when that is another one */
     gid_t gate_group; /* may read the state besides the owner; (gid_t)-1: nobody needs to */
 };
 
@@ -42,6 +43,7 @@ static void choose_gate(struct account *account)
 {
     const struct passwd *nobody = account->uid == 0 ? getpwnam("nobody") : NULL;
 
+    account->gate_user = nobody ? nobody->pw_uid : account->uid;
     account->gate_group = nobody ? nobody->pw_gid : (gid_t)-1;
 }
 
@@ -76,13 +78,16 @@ static void make_directory(const char *path, const struct account *account)
 /* Where the gate takes routes out when posternd is gone. */
 static void make_tables(const char *state_directory, const struct account *account)
 {
+    static const char *const names[] = {"", "/transport", "/transport.lmdb"};
     char path[4200];
 
     snprintf(path, sizeof(path), "%s/tables", state_directory);
     make_directory(path, account);
-    if (account->gate_group != (gid_t)-1 &&
-        (chown(path, (uid_t)-1, account->gate_group) != 0 || chmod(path, 0775) != 0))
-        log_warning("%s: %m", path);
+    for (size_t i = 0; account->gate_user != account->uid && i < 3; i++) {
+        snprintf(path, sizeof(path), "%s/tables%s", state_directory, names[i]);
+        if (chown(path, account->gate_user, account->gate_group) != 0 && errno != ENOENT)
+            log_warning("%s: %m", path);
+    }
 }
 
 static void take_account(const struct config *config, const struct account *account)

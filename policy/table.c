@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -202,6 +203,22 @@ static void emit_line(void *context, struct slice key, enum route route)
     fprintf(context, "%.*s\t%s:\n", (int)key.len, key.at, route_service(route));
 }
 
+/*
+ * Root's postmap takes on the owner of the source file (postmap/postmap.c), so that the table belongs
+ * to the account that owns the directory: the gate's, which has to be able to withdraw the routes.
+ */
+static void give_to_owner(FILE *file, const char *path)
+{
+    char directory[4096];
+    struct stat st;
+    size_t len = (size_t)(strrchr(path, '/') - path);
+
+    slice_copy(directory, sizeof(directory), (struct slice){path, len});
+    if (geteuid() == 0 && stat(directory, &st) == 0 && st.st_uid != 0 &&
+        fchown(fileno(file), st.st_uid, st.st_gid) != 0)
+        log_warning("%s: %m", path);
+}
+
 /* postmap reads the source of a new table from the file that the table is named after. */
 static bool write_source(const char *path, const struct table_hooks *hooks)
 {
@@ -209,6 +226,7 @@ static bool write_source(const char *path, const struct table_hooks *hooks)
 
     if (file == NULL)
         return false;
+    give_to_owner(file, path);
     if (hooks)
         hooks->source(hooks->context, emit_line, file);
     return fclose(file) == 0;
