@@ -33,7 +33,7 @@ policy_libpostern_a_SOURCES = \
 	policy/wake.c policy/wake.h \
 	policy/child.c policy/child.h policy/child_runner.c \
 	policy/child_spawn.c policy/child_spawn.h \
-	policy/postfix.c policy/postfix.h \
+	policy/postfix.c policy/postfix.h policy/postfix_routing.c \
 	policy/gate.c policy/gate.h \
 	policy/say.c policy/say.h
 policy_libpostern_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS) $(LIBEVENT_CFLAGS) \

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { POSTCONF_TIMEOUT_MS = 30000, ERROR_MAX = 256 };
+enum { POSTCONF_TIMEOUT_MS = 30000, ERROR_MAX = 256, WORDS_MAX = 32 };
 
 /* What one call of postconf(1) asks for, and where the answers go. */
 enum parameter {
@@ -22,6 +22,11 @@ enum parameter {
     QUEUE_LIFETIME,
     PARENT_MATCHES,
     CONTENT_FILTER,
+    RELAYHOST,
+    DEFAULT_TRANSPORT,
+    RECIPIENT_LIMIT,
+    SENDER_RELAYHOSTS,
+    SENDER_TRANSPORTS,
     LOG_ADDRESSES, /* Postfix 3.5 */
     PARAMETERS
 };
@@ -38,6 +43,11 @@ static const char *const parameter_names[PARAMETERS] = {
     [QUEUE_LIFETIME] = "maximal_queue_lifetime",
     [PARENT_MATCHES] = "parent_domain_matches_subdomains",
     [CONTENT_FILTER] = "content_filter",
+    [RELAYHOST] = "relayhost",
+    [DEFAULT_TRANSPORT] = "default_transport",
+    [RECIPIENT_LIMIT] = "smtp_destination_recipient_limit",
+    [SENDER_RELAYHOSTS] = "sender_dependent_relayhost_maps",
+    [SENDER_TRANSPORTS] = "sender_dependent_default_transport_maps",
     [LOG_ADDRESSES] = "info_log_address_format",
 };
 
@@ -51,18 +61,19 @@ struct postfix {
     char *control;
     char *service_filters;
     uint32_t queue_lifetime;
+    uint32_t recipient_limit;
     bool parent_matches_subdomains;
     bool directory_allowed;
     bool has_lmdb;
 };
 
-/* Runs a command of at most 15 words; its standard output (malloc'ed), or NULL with error_r. */
+/* Runs a command of less than WORDS_MAX words; its output (malloc'ed), or NULL with error_r. */
 static char *ask(const char *const *words, char *error_r, size_t size)
 {
-    char *argv[16] = {NULL};
+    char *argv[WORDS_MAX] = {NULL};
     char why[ERROR_MAX];
     char *output = NULL;
-    for (size_t i = 0; words[i] != NULL && i < sizeof(argv) / sizeof(argv[0]) - 1; i++)
+    for (size_t i = 0; words[i] != NULL && i < WORDS_MAX - 1; i++)
         argv[i] = (char *)(uintptr_t)words[i]; /* execve() does not write to them */
     struct child_command command = {.argv = argv, .timeout_ms = POSTCONF_TIMEOUT_MS};
     struct child_result *result = child_run(&command);
@@ -174,6 +185,7 @@ static void take_value(struct postfix *postfix, char *line)
 static int ask_parameters(struct postfix *postfix, char *error_r, size_t size)
 {
     const char *words[5 + PARAMETERS] = {"postconf", "-c", postfix->config_directory, "-x"};
+    _Static_assert(sizeof(words) / sizeof(words[0]) <= WORDS_MAX, "one call asks for all");
     for (int i = 0; i < PARAMETERS; i++)
         words[4 + i] = parameter_names[i];
     char *output = ask(words, error_r, size);
@@ -278,6 +290,35 @@ static char *path_of(const char *directory, const char *name)
     return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
 }
 
+/* As global/mail_conf_int.c reads it: digits, in an int. False when it is something else. */
+static bool parse_number(const char *text, uint32_t *number_r)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || text[digits] != '\0' || digits > 10)
+        return false;
+    unsigned long long number = strtoull(text, NULL, 10);
+    *number_r = (uint32_t)number;
+    return number <= INT32_MAX;
+}
+
+/* The parameters that are no strings. */
+static int derive_numbers(struct postfix *postfix, char *error_r, size_t size)
+{
+    const char *lifetime = postfix->values[QUEUE_LIFETIME];
+    const char *limit = postfix->values[RECIPIENT_LIMIT];
+    if (!postfix_parse_time(lifetime, 'd', &postfix->queue_lifetime)) {
+        snprintf(error_r, size, "%s/main.cf: maximal_queue_lifetime = %s is not a time",
+                 postfix->config_directory, lifetime);
+        return -1;
+    }
+    if (!parse_number(limit, &postfix->recipient_limit)) {
+        snprintf(error_r, size, "%s/main.cf: smtp_destination_recipient_limit = %s is not a number",
+                 postfix->config_directory, limit);
+        return -1;
+    }
+    return 0;
+}
+
 /* What follows from the parameters. */
 static int derive(struct postfix *postfix, char *error_r, size_t size)
 {
@@ -292,11 +333,7 @@ static int derive(struct postfix *postfix, char *error_r, size_t size)
         return -1;
     }
     postfix->parent_matches_subdomains = parent_matches(postfix->values[PARENT_MATCHES]);
-    if (postfix_parse_time(postfix->values[QUEUE_LIFETIME], 'd', &postfix->queue_lifetime))
-        return 0;
-    snprintf(error_r, size, "%s/main.cf: maximal_queue_lifetime = %s is not a time",
-             postfix->config_directory, postfix->values[QUEUE_LIFETIME]);
-    return -1;
+    return derive_numbers(postfix, error_r, size);
 }
 
 struct postfix *postfix_open(const char *config_directory, char *error_r, size_t size)
@@ -407,6 +444,31 @@ const char *postfix_setgid_group(const struct postfix *postfix)
 const char *postfix_transport_maps(const struct postfix *postfix)
 {
     return postfix->values[TRANSPORT_MAPS];
+}
+
+const char *postfix_relayhost(const struct postfix *postfix)
+{
+    return postfix->values[RELAYHOST];
+}
+
+const char *postfix_default_transport(const struct postfix *postfix)
+{
+    return postfix->values[DEFAULT_TRANSPORT];
+}
+
+uint32_t postfix_smtp_recipient_limit(const struct postfix *postfix)
+{
+    return postfix->recipient_limit;
+}
+
+const char *postfix_sender_relayhosts(const struct postfix *postfix)
+{
+    return postfix->values[SENDER_RELAYHOSTS];
+}
+
+const char *postfix_sender_transports(const struct postfix *postfix)
+{
+    return postfix->values[SENDER_TRANSPORTS];
 }
 
 const char *postfix_version(const struct postfix *postfix)

@@ -50,6 +50,34 @@ const char *postfix_queue_directory(const struct postfix *postfix);
 const char *postfix_mail_owner(const struct postfix *postfix);
 const char *postfix_setgid_group(const struct postfix *postfix);
 const char *postfix_transport_maps(const struct postfix *postfix);
+
+/* --- Where mail goes (postfix_routing.c) --- */
+
+const char *postfix_relayhost(const struct postfix *postfix);         /* "" = none */
+const char *postfix_default_transport(const struct postfix *postfix); /* "smtp", "smtp:[gw]:25" */
+
+/* smtp_destination_recipient_limit; 0: no limit (qmgr/qmgr_message.c). */
+uint32_t postfix_smtp_recipient_limit(const struct postfix *postfix);
+
+/* sender_dependent_relayhost_maps and sender_dependent_default_transport_maps; "" = none. */
+const char *postfix_sender_relayhosts(const struct postfix *postfix);
+const char *postfix_sender_transports(const struct postfix *postfix);
+
+/*
+ * Whether a route to a lane (a copy of the service "smtp") sends mail where Postfix itself would.
+ * What transport_maps gives overrides default_transport and both sender-dependent settings
+ * (trivial-rewrite/resolve.c, resolve_addr()), so with one of those it would not. False: why_r has
+ * the reason, to stand behind "lanes are not used: ". Thread-safe.
+ */
+bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t size);
+
+/*
+ * The tables of transport_maps in their order, without Postern's own (lmdb:
+ * STATE_DIRECTORY/tables/transport, also behind "proxy:"), each as postmap(1) takes it. An array
+ * that ends in NULL, in one piece: free() it. NULL: out of memory. Thread-safe.
+ */
+char **postfix_other_transport_maps(const struct postfix *postfix, const char *state_directory);
+
 const char *postfix_version(const struct postfix *postfix); /* "3.7.11" */
 bool postfix_version_at_least(const struct postfix *postfix, unsigned major, unsigned minor);
 

@@ -1,0 +1,82 @@
+#include "postfix.h"
+
+#include "slice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SPACES ", \t\r\n"
+
+/* The service of "service:nexthop". */
+static struct slice transport_of(const char *value)
+{
+    return (struct slice){value, strcspn(value, ":")};
+}
+
+bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t size)
+{
+    struct slice transport = transport_of(postfix_default_transport(postfix));
+    const char *set =
+        *postfix_sender_relayhosts(postfix) != '\0'   ? "sender_dependent_relayhost_maps"
+        : *postfix_sender_transports(postfix) != '\0' ? "sender_dependent_default_transport_maps"
+                                                      : NULL;
+    if (set != NULL)
+        snprintf(why_r, size, "%s is set, and a route to a lane would override it", set);
+    else if (!slice_equals(transport, "smtp"))
+        snprintf(why_r, size, "default_transport is %s, and a lane is a copy of the service smtp",
+                 postfix_default_transport(postfix));
+    else
+        return true;
+    return false;
+}
+
+/* The next table of a list; braces hold one together (util/mystrtok.c). Its len is 0 at the end. */
+static struct slice next_table(const char **list)
+{
+    int depth = 0;
+    const char *at = *list + strspn(*list, SPACES);
+    struct slice table = {at, 0};
+    for (; *at != '\0' && (depth > 0 || strchr(SPACES, *at) == NULL); at++)
+        depth += *at == '{' ? 1 : *at == '}' && depth > 0 ? -1 : 0;
+    table.len = (size_t)(at - table.at);
+    *list = at;
+    return table;
+}
+
+/* True when the table is lmdb:DIRECTORY/tables/transport. */
+static bool is_ours(struct slice table, const char *directory)
+{
+    static const char type[] = "lmdb:", tail[] = "/tables/transport", proxy[] = "proxy:";
+    size_t len = strlen(directory);
+    while (len > 1 && directory[len - 1] == '/')
+        len--;
+    if (slice_starts(table, proxy)) {
+        table.at += sizeof(proxy) - 1;
+        table.len -= sizeof(proxy) - 1;
+    }
+    const char *rest = table.at + sizeof(type) - 1;
+    return slice_starts(table, type) && table.len == sizeof(type) - 1 + len + sizeof(tail) - 1 &&
+           memcmp(rest, directory, len) == 0 && memcmp(rest + len, tail, sizeof(tail) - 1) == 0;
+}
+
+char **postfix_other_transport_maps(const struct postfix *postfix, const char *state_directory)
+{
+    const char *list = postfix_transport_maps(postfix);
+    size_t most = strlen(list) / 2 + 2; /* tables of a byte, one byte between them, and NULL */
+    char **tables = malloc(most * sizeof(*tables) + strlen(list) + 1);
+    if (tables == NULL)
+        return NULL;
+    char *text = (char *)(tables + most);
+    size_t count = 0;
+    for (struct slice table; (table = next_table(&list)).len > 0;) {
+        if (is_ours(table, state_directory))
+            continue;
+        tables[count++] = text;
+        memcpy(text, table.at, table.len);
+        text[table.len] = '\0';
+        text += table.len + 1;
+    }
+    tables[count] = NULL;
+    return tables;
+}
