@@ -35,6 +35,8 @@ policy_libpostern_a_SOURCES = \
 	policy/child_spawn.c policy/child_spawn.h \
 	policy/postfix.c policy/postfix.h policy/postfix_routing.c \
 	policy/gate.c policy/gate.h \
+	policy/inbound.c policy/inbound.h \
+	policy/network.c policy/network.h \
 	policy/say.c policy/say.h
 policy_libpostern_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS) $(LIBEVENT_CFLAGS) \
 	$(JANSSON_CFLAGS) $(LIBSYSTEMD_CFLAGS)

@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test_child \
 	tests/unit/test_destination \
 	tests/unit/test_filter \
+	tests/unit/test_inbound \
 	tests/unit/test_mainmaster
 
 if HAVE_CMOCKA
@@ -32,6 +33,8 @@ tests_unit_test_destination_CFLAGS = $(unit_cflags)
 tests_unit_test_destination_LDADD = $(unit_libs)
 tests_unit_test_filter_CFLAGS = $(unit_cflags)
 tests_unit_test_filter_LDADD = $(unit_libs)
+tests_unit_test_inbound_CFLAGS = $(unit_cflags)
+tests_unit_test_inbound_LDADD = $(unit_libs)
 tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
