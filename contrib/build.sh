@@ -54,7 +54,9 @@ install_packages() {
 }
 
 need_root() {
-    [ "$(id -u)" = 0 ] || { echo "$0: only root may make namespaces and install packages" >&2; exit 1; }
+    [ "$(id -u)" = 0 ] && return
+    echo "$0: only root may make namespaces and install packages" >&2
+    exit 1
 }
 
 # Copies the sources to $work/source, without what a build in the tree or git left there.

@@ -39,7 +39,7 @@ e2e_stop_postfix() {
     postfix stop > /dev/null 2>&1
 }
 
-# e2e_host NAME ADDRESS BEHAVIOUR...: a remote mail domain, its host, and how that behaves from now on.
+# e2e_host NAME ADDRESS BEHAVIOUR...: a remote mail domain, its host, how that behaves from now on.
 e2e_host() {
     local name=$1
     sandbox_host "${@:2}"
@@ -136,7 +136,7 @@ e2e_posternd_says() {
     grep -E -- "$1" "$E2E_DIR/posternd.log"
 }
 
-# e2e_kill_posternd [SIGNAL]: and waits until it is gone. The default leaves it no time for anything.
+# e2e_kill_posternd [SIGNAL]: and waits until it is gone. The default, KILL, leaves it no time.
 e2e_kill_posternd() {
     kill "-${1:-KILL}" "$sandbox_posternd"
     wait "$sandbox_posternd" || true
@@ -241,7 +241,7 @@ e2e_ndr_says() {
     done
 }
 
-# e2e_spaced WHAT INTERVAL TOLERANCE TIME...: all in ms; each time follows the last after the interval.
+# e2e_spaced WHAT INTERVAL TOLERANCE TIME...: in ms; each time follows the last after the interval.
 e2e_spaced() {
     local what=$1 interval=$2 tolerance=$3 time last gap
     shift 3

@@ -1,4 +1,4 @@
-# A machine of one's own for a private Postfix: its network, processes, /etc, queue, log and mailboxes.
+# A machine of one's own for a private Postfix: network, processes, /etc, queue, log and mailboxes.
 # Sourced by the end-to-end tests and by contrib/demo; needs root and touches nothing of the host's.
 #
 # Set before: E2E_TOOLS (this folder), SMTPHOST (the program), PREFIX (where Postern is installed).
@@ -71,7 +71,7 @@ sandbox_make_etc() {
     mount --bind "$etc" /etc
 }
 
-# The machine's accounts, one for posternd (in adm, to read the log, as on Debian) and one that mails.
+# The machine's accounts, one for posternd (in adm, to read the log, as on Debian), one that mails.
 sandbox_make_accounts() {
     grep -Ev '^(postern|sender):' /etc/passwd > "$1/passwd"
     grep -Ev '^(postern|sender):' /etc/group |
@@ -103,10 +103,11 @@ sandbox_configure_postfix() {
     grep -qs '^lmdb' /etc/postfix/dynamicmaps.cf ||
         echo 'lmdb postfix-lmdb.so dict_lmdb_open mkmap_lmdb_open' >> /etc/postfix/dynamicmaps.cf
     postconf -F '*/*/chroot=n'
+    local relay='permit_mynetworks permit_sasl_authenticated defer_unauth_destination'
     postconf -e "myhostname=mail.$E2E_DOMAIN" 'myorigin=/etc/mailname' \
         "mydestination=\$myhostname, $E2E_DOMAIN, localhost" 'relayhost=' \
         'mynetworks=127.0.0.0/8' 'inet_interfaces=127.0.0.1' 'recipient_delimiter=+' \
-        'smtpd_relay_restrictions=permit_mynetworks permit_sasl_authenticated defer_unauth_destination' \
+        "smtpd_relay_restrictions=$relay" \
         'alias_maps=hash:/etc/aliases' 'alias_database=hash:/etc/aliases' 'mailbox_size_limit=0' \
         'mail_spool_directory=/var/mail/' 'maillog_file=/var/log/mail.log'
 }
@@ -176,8 +177,8 @@ sandbox_now() {
     now=${now%???}
 }
 
-# Sleeping by waiting for input that never comes: many tests wait at a time, and a process a turn for
-# each of them would be what keeps the machine busy.
+# Sleeping by waiting for input that never comes: many tests wait at a time, and a process for each
+# turn of each of them would be what keeps the machine busy.
 exec {sandbox_silence}<> <(:)
 
 sandbox_pause() {

@@ -1,5 +1,5 @@
-# Twenty messages that fail within a second are one retry, as the X.400 connector counted them; and all
-# of them are given up when the cap is reached.
+# Twenty messages that fail within a second are one retry, as the X.400 connector counted them; and
+# all of them are given up when the cap is reached.
 e2e_host partner.test 127.0.0.2 refuse
 e2e_start_postfix
 e2e_postern <<'CONF'

@@ -1,5 +1,5 @@
-# Destinations that were never once opened have a cap of their own: one refuses, one is silent, and the
-# queue manager has no other reason to give up on them. One that had been open is not held to that cap.
+# Destinations that were never once opened have a cap of their own: one refuses, one is silent. One
+# that had been open is not held to that cap.
 e2e_address typo.test 127.0.0.2
 e2e_host silent.test 127.0.0.3 silent
 e2e_host proven.test 127.0.0.4 accept

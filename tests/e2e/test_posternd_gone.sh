@@ -1,5 +1,5 @@
-# posternd dies for good while a destination is held. Nothing is lost or refused: the gate withdraws the
-# hold by itself, so that Postfix's own schedule delivers the mail when the host is back.
+# posternd dies for good while a destination is held. Nothing is lost or refused: the gate withdraws
+# the hold by itself, so that Postfix's own schedule delivers the mail when the host is back.
 e2e_host partner.test 127.0.0.2 refuse
 e2e_host up.test 127.0.0.3 accept
 e2e_start_postfix minimal_backoff_time=5s maximal_backoff_time=5s queue_run_delay=2s

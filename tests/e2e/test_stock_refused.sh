@@ -1,10 +1,11 @@
-# Postfix alone: mail for a host that refuses connections stays deferred, and its sender hears nothing.
+# Postfix alone: mail for a host that refuses stays deferred, and its sender hears nothing.
 e2e_host down.test 127.0.0.2 refuse
 e2e_host up.test 127.0.0.3 accept
 e2e_start_postfix
 
 id=$(e2e_send "$E2E_SENDER" someone@down.test other@up.test)
-e2e_wait_for 5 e2e_status "$id" someone@down.test 'dsn=4\.4\.1, status=deferred .*Connection refused'
+e2e_wait_for 5 e2e_status "$id" someone@down.test \
+    'dsn=4\.4\.1, status=deferred .*Connection refused'
 e2e_wait_for 5 e2e_delivered 127.0.0.3 other@up.test
 e2e_never 8 e2e_has_ndr someone@down.test
 e2e_assert e2e_queued "$id"
