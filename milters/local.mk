@@ -1,1 +1,24 @@
-# Nothing to build here yet: the milters come with the capabilities that need them.
+# The milters: what they share, and a folder for each.
+if MILTERS
+noinst_LIBRARIES += milters/libmilters.a
+milters_libmilters_a_SOURCES = \
+	milters/common/confref.c milters/common/confref.h \
+	milters/common/milter.c milters/common/milter.h \
+	milters/common/place.c milters/common/place.h \
+	milters/rcptlimit/rcptlimit.c milters/rcptlimit/rcptlimit.h
+milters_libmilters_a_CPPFLAGS = $(milters_cppflags)
+milters_libmilters_a_CFLAGS = $(milters_cflags)
+
+milters_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/milters/common
+milters_cflags = $(AM_CFLAGS) -pthread
+milters_libs = milters/libmilters.a $(postern_libs) $(MILTER_LIBS) -lpthread
+
+sbin_PROGRAMS += milters/postern-rcptlimit
+milters_postern_rcptlimit_SOURCES = milters/rcptlimit/postern-rcptlimit.c
+milters_postern_rcptlimit_CPPFLAGS = $(milters_cppflags)
+milters_postern_rcptlimit_CFLAGS = $(milters_cflags)
+milters_postern_rcptlimit_LDADD = $(milters_libs)
+man_MANS += milters/rcptlimit/postern-rcptlimit.8
+endif
+EXTRA_DIST += milters/rcptlimit/postern-rcptlimit.8
+EXTRA_DIST += milters/README
