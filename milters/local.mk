@@ -1,4 +1,5 @@
 # The milters: what they share, and a folder for each.
+man_MANS =
 if MILTERS
 noinst_LIBRARIES += milters/libmilters.a
 milters_libmilters_a_SOURCES = \
