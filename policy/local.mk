@@ -55,7 +55,8 @@ policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h 
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
 	policy/setup_check.c policy/setup_state.c policy/cfile.c policy/cfile.h \
 	policy/mainmaster.c policy/mainmaster.h policy/mainmaster_strip.c \
-	policy/mainmaster_work.h policy/cflines.c policy/cflines.h
+	policy/mainmaster_items.c policy/mainmaster_main.c policy/mainmaster_master.c \
+	policy/mainmaster_lane.c policy/mainmaster_work.h policy/cflines.c policy/cflines.h
 policy_posternctl_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternctl_LDADD = $(postern_libs)
 

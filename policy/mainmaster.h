@@ -2,30 +2,38 @@
  * What `posternctl setup` writes into main.cf and master.cf, and takes out again: bytes in, bytes
  * out, no I/O. Thread-safe.
  *
- * Both files get one marked block at their end. In main.cf a transport_maps that the administrator
- * set (every definition of it: the last one wins) is set aside, each line behind a marker that
- * makes it a comment, and the block sets it to our table followed by the former value. Comments and
- * blank lines inside it stay as they are. Then:
+ * Both files get one marked block at their end. In main.cf two lists of tables get one of ours:
+ * transport_maps before what is in it, and smtp_delivery_status_filter behind that. Where the
+ * administrator set one (every definition of it: the last one wins) it is set aside, each line
+ * behind a marker that makes it a comment, and the block sets it anew. Comments and blank lines
+ * inside it stay as they are. Then:
  *
  *   remove(apply(x)) is x, byte for byte, for every x that has no mark of ours,
  *   apply(apply(x)) is apply(x), and
  *   remove(apply(x) edited elsewhere) is x edited in the same way.
  *
- * What the administrator changes inside the block is not lost either: a transport_maps given
- * another value there (postconf -e does that) keeps that value when the block goes, and settings or
- * services of other names stay.
+ * What the administrator changes inside the block is not lost either: a list given another value
+ * there (postconf -e does that) keeps that value when the block goes, and settings or services of
+ * other names stay.
  */
 #ifndef POSTERN_MAINMASTER_H
 #define POSTERN_MAINMASTER_H
 
 #include "slice.h"
 
+#include <stdint.h>
+
+/* Names without a type, such as "/var/lib/postern/tables/transport". */
 struct mainmaster_want {
-    const char *table;   /* of the routes, without a type: "/var/lib/postern/tables/transport" */
-    const char *filter;  /* pipe_delivery_status_filter of the gate, without a type */
-    const char *account; /* that runs the gate */
-    const char *gate;    /* its program */
-    const char *config;  /* postern.conf */
+    const char *table;         /* of the routes */
+    const char *filter;        /* pipe_delivery_status_filter of the gate */
+    const char *account;       /* that runs the gate */
+    const char *gate;          /* its program */
+    const char *config;        /* postern.conf */
+    const char *status_filter; /* for smtp_delivery_status_filter; NULL: none */
+    const uint32_t *lanes;     /* a service postern-rcptN, a copy of "smtp", for each number */
+    size_t lane_count;
+    const char *log_name; /* syslog_name of main.cf */
 };
 
 enum mainmaster_result {

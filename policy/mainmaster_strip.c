@@ -4,8 +4,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const main_names[] = {TRANSPORT_MAPS, HOLD_LIMIT, EXPIRE_LIMIT, NULL};
-static const char *const master_names[] = {"postern-hold", "postern-expire", NULL};
+const struct mainmaster_list mainmaster_lists[MAINMASTER_LISTS] = {
+    [MAINMASTER_ROUTES] = {.name = "transport_maps",
+                           .type = "lmdb:",
+                           .tail = "/tables/transport",
+                           .inherited = "",
+                           .first = true},
+    [MAINMASTER_STATUS] = {.name = "smtp_delivery_status_filter",
+                           .type = "regexp:",
+                           .tail = "/tables/status_filter.regexp",
+                           .inherited = "$default_delivery_status_filter",
+                           .first = false},
+};
+
+const char *const mainmaster_transport_settings[] = {
+    "_initial_destination_concurrency",
+    "_destination_concurrency_limit",
+    "_destination_concurrency_positive_feedback",
+    "_destination_concurrency_negative_feedback",
+    "_destination_concurrency_failed_cohort_limit",
+    "_destination_rate_delay",
+    "_transport_rate_delay",
+    "_delivery_slot_cost",
+    "_delivery_slot_loan",
+    "_delivery_slot_discount",
+    "_minimum_delivery_slots",
+    "_recipient_limit",
+    "_extra_recipient_limit",
+    "_recipient_refill_limit",
+    "_recipient_refill_delay",
+    NULL,
+};
+
+static const char *const main_names[] = {HOLD_SERVICE RECIPIENT_LIMIT,
+                                         EXPIRE_SERVICE RECIPIENT_LIMIT, NULL};
+static const char *const master_names[] = {HOLD_SERVICE, EXPIRE_SERVICE, NULL};
 const struct mainmaster_kind mainmaster_main_kind = {main_names, false};
 const struct mainmaster_kind mainmaster_master_kind = {master_names, true};
 
@@ -28,10 +61,18 @@ void mainmaster_conflict(struct mainmaster_work *work, size_t line, const char *
     work->failed = true;
 }
 
-void mainmaster_tell(struct mainmaster_work *work, size_t line, const char *message)
+void mainmaster_tell(struct mainmaster_work *work, size_t line, const char *format, ...)
 {
-    work->edit->line = line;
-    slice_copy(work->edit->message, sizeof(work->edit->message), slice_of(message));
+    va_list args;
+    struct mainmaster_edit *edit = work->edit;
+    size_t len = strlen(edit->message);
+    if (len > 0)
+        len += slice_copy(edit->message + len, sizeof(edit->message) - len, slice_of("; "));
+    else
+        edit->line = line;
+    va_start(args, format);
+    vsnprintf(edit->message + len, sizeof(edit->message) - len, format, args);
+    va_end(args);
 }
 
 static void keep(struct mainmaster_work *work, struct cflines *lines, struct cfline line)
@@ -40,12 +81,41 @@ static void keep(struct mainmaster_work *work, struct cflines *lines, struct cfl
         mainmaster_no_memory(work);
 }
 
-static bool is_ours(const struct mainmaster_kind *kind, const char *name)
+static bool is_among(const char *name, const char *const *names)
 {
-    for (const char *const *ours = kind->names; *ours != NULL; ours++)
-        if (strcmp(name, *ours) == 0)
+    for (; *names != NULL; names++)
+        if (strcmp(name, *names) == 0)
             return true;
     return false;
+}
+
+/* The list of this name, as its number; MAINMASTER_LISTS: it is none. */
+static size_t list_of(const char *name)
+{
+    size_t i = 0;
+    while (i < MAINMASTER_LISTS && strcmp(name, mainmaster_lists[i].name) != 0)
+        i++;
+    return i;
+}
+
+/* Any lane's, not only those that are configured now. */
+static bool is_of_lane(const struct mainmaster_kind *kind, const char *name)
+{
+    size_t len = sizeof(LANE_SERVICE) - 1;
+    size_t digits = strncmp(name, LANE_SERVICE, len) == 0 ? strspn(name + len, "0123456789") : 0;
+    const char *rest = name + len + digits;
+    if (digits == 0)
+        return false;
+    return kind->services ? *rest == '\0'
+                          : strcmp(rest, RECIPIENT_LIMIT) == 0 ||
+                                is_among(rest, mainmaster_transport_settings);
+}
+
+/* True for what apply may have put into the block. */
+static bool is_ours(const struct mainmaster_kind *kind, const char *name)
+{
+    return is_among(name, kind->names) || is_of_lane(kind, name) ||
+           (!kind->services && list_of(name) < MAINMASTER_LISTS);
 }
 
 bool mainmaster_read_span(struct mainmaster_work *work, const struct cflines *lines,
@@ -85,22 +155,31 @@ char *mainmaster_trim_list(char *list)
     return list;
 }
 
-/* Takes the first table of ours out of a transport_maps, in place. */
-static char *without_our_table(char *maps)
+/* Takes the first table of ours out of a list, in place. */
+static char *without_our_table(const struct mainmaster_list *list, char *tables)
 {
-    for (char *word = maps + strspn(maps, ", "); *word != '\0'; word += strspn(word, ", ")) {
+    size_t tail = strlen(list->tail);
+    for (char *word = tables + strspn(tables, ", "); *word != '\0'; word += strspn(word, ", ")) {
         size_t len = strcspn(word, ", ");
-        size_t tail = sizeof(TABLE_TAIL) - 1;
         struct slice s = {word, len};
-        if (slice_starts(s, TABLE_TYPE) && len > tail &&
-            memcmp(word + len - tail, TABLE_TAIL, tail) == 0) {
+        if (slice_starts(s, list->type) && len > tail &&
+            memcmp(word + len - tail, list->tail, tail) == 0) {
             char *next = word + len + strspn(word + len, ", ");
             memmove(word, next, strlen(next) + 1);
             break;
         }
         word += len;
     }
-    return mainmaster_trim_list(maps);
+    return mainmaster_trim_list(tables);
+}
+
+/* What the block had for a list; the last definition counts. */
+static void take_block_list(struct mainmaster_work *work, size_t list, const char *value)
+{
+    free(work->block_lists[list]);
+    work->block_lists[list] = strdup(value);
+    if (work->block_lists[list] == NULL)
+        mainmaster_no_memory(work);
 }
 
 /* One setting or service inside the block: ours goes, anything else stays. */
@@ -109,12 +188,8 @@ static void leave_span(struct mainmaster_work *work, struct cfspan span)
     char *text = NULL, *name = NULL, *value = NULL;
     bool ours = mainmaster_read_span(work, &work->block, span, &text, &name, &value) &&
                 is_ours(work->kind, name);
-    if (ours && strcmp(name, TRANSPORT_MAPS) == 0) {
-        free(work->block_maps);
-        work->block_maps = strdup(value);
-        if (work->block_maps == NULL)
-            mainmaster_no_memory(work);
-    }
+    if (ours && !work->kind->services && list_of(name) < MAINMASTER_LISTS)
+        take_block_list(work, list_of(name), value);
     mainmaster_drop_span(work, text, value);
     for (size_t i = span.first; !ours && i < span.end; i++)
         keep(work, &work->kept, work->block.at[i]);
@@ -178,79 +253,107 @@ static void read_lines(struct mainmaster_work *work, struct slice rest)
                             "put the missing line back, or delete what setup wrote by hand");
 }
 
-/* Lines set aside come back as a whole transport_maps, or another setting would get a piece of it.
- */
-static void check_aside_span(struct mainmaster_work *work, struct cfspan span, bool is_maps)
+/* Lines set aside come back as a whole list, or another setting would get a piece of it. */
+static void check_aside_span(struct mainmaster_work *work, struct cfspan span, bool is_list)
 {
     bool aside = work->kept.at[span.first].aside;
     for (size_t i = span.first; i < span.end; i++) {
         const struct cfline *line = &work->kept.at[i];
-        if (!cfline_is_content(line) || (line->aside == aside && (!aside || is_maps)))
+        if (!cfline_is_content(line) || (line->aside == aside && (!aside || is_list)))
             continue;
         mainmaster_conflict(work, line->number,
-                            "this line %s a " TRANSPORT_MAPS
-                            " that setup set aside, but the rest of that is "
+                            "this line %s a setting that setup set aside, but the rest of that is "
                             "not next to it; delete this line, or put the others back",
                             line->aside ? "belongs to" : "would become a part of");
     }
 }
 
-/* Checks all that was set aside; *maps_r (to be freed) is the transport_maps among it, or NULL. */
-static void check_aside(struct mainmaster_work *work, char **maps_r)
+/* Checks all that was set aside; `values` (to be freed) has the lists among it, or NULL. */
+static void check_aside(struct mainmaster_work *work, char *values[MAINMASTER_LISTS])
 {
     struct cfspan span = {0, 0};
-    *maps_r = NULL;
     while (!work->failed && cflines_next(&work->kept, span.end, &span)) {
         char *text = NULL, *name = NULL, *value = NULL;
-        bool is_maps = mainmaster_read_span(work, &work->kept, span, &text, &name, &value) &&
-                       strcmp(name, TRANSPORT_MAPS) == 0;
-        check_aside_span(work, span, is_maps);
-        if (is_maps && work->kept.at[span.first].aside) {
-            free(*maps_r);
-            *maps_r = strdup(mainmaster_trim_list(value));
-            if (*maps_r == NULL)
+        size_t list = MAINMASTER_LISTS;
+        if (mainmaster_read_span(work, &work->kept, span, &text, &name, &value))
+            list = list_of(name);
+        check_aside_span(work, span, list < MAINMASTER_LISTS);
+        if (list < MAINMASTER_LISTS && work->kept.at[span.first].aside) {
+            free(values[list]);
+            values[list] = strdup(mainmaster_trim_list(value));
+            if (values[list] == NULL)
                 mainmaster_no_memory(work);
         }
         free(text);
     }
 }
 
-/* The administrator's new value takes the place of the one set aside, which stays as a comment. */
-static void keep_new_maps(struct mainmaster_work *work, const char *maps)
+/* What was set aside of a list stays as a comment. */
+static void comment_out(struct mainmaster_work *work, const char *wanted)
 {
-    for (size_t i = 0; i < work->kept.count; i++)
-        work->kept.at[i].commented = work->kept.at[i].aside;
-    mainmaster_tell(work, work->block_line,
-                    TRANSPORT_MAPS
-                    " was changed inside Postern's block: the new value stays, and the former "
-                    "one is left as a comment");
-    if (*maps == '\0')
-        return;
+    struct cfspan span = {0, 0};
+    while (!work->failed && cflines_next(&work->kept, span.end, &span)) {
+        char *text = NULL, *name = NULL, *value = NULL;
+        bool is_it = mainmaster_read_span(work, &work->kept, span, &text, &name, &value) &&
+                     strcmp(name, wanted) == 0;
+        for (size_t i = span.first; is_it && i < span.end; i++)
+            work->kept.at[i].commented = work->kept.at[i].aside;
+        free(text);
+    }
+}
+
+/* Puts a list where the block was. */
+static void insert_list(struct mainmaster_work *work, size_t list, const char *tables)
+{
     bool crlf = work->kept.count > 0 && cfline_ends_crlf(work->kept.at[0].text);
-    if (asprintf(&work->inserted, TRANSPORT_MAPS " = %s%s", maps, crlf ? "\r\n" : "\n") < 0) {
-        work->inserted = NULL;
+    if (asprintf(&work->inserted[list], "%s =%s%s%s", mainmaster_lists[list].name,
+                 *tables != '\0' ? " " : "", tables, crlf ? "\r\n" : "\n") < 0) {
+        work->inserted[list] = NULL;
         mainmaster_no_memory(work);
         return;
     }
-    struct cfline line = {.text = slice_of(work->inserted)};
+    struct cfline line = {.text = slice_of(work->inserted[list])};
     work->cut = 0;
-    if (!cflines_insert(&work->kept, work->block_at, line))
+    if (!cflines_insert(&work->kept, work->block_at++, line))
         mainmaster_no_memory(work);
+}
+
+/* The administrator's new value takes the place of the one set aside. */
+static void keep_new_list(struct mainmaster_work *work, size_t list, const char *tables)
+{
+    const char *name = mainmaster_lists[list].name;
+    comment_out(work, name);
+    mainmaster_tell(work, work->block_line,
+                    "%s was changed inside Postern's block: the new value stays, and the former "
+                    "one is left as a comment",
+                    name);
+    /* Without a setting Postfix takes what it inherits. */
+    if (strcmp(tables, mainmaster_lists[list].inherited) != 0)
+        insert_list(work, list, tables);
+}
+
+/* Back to what was set aside, unless the administrator has changed the list since. */
+static void restore_lists(struct mainmaster_work *work)
+{
+    char *aside[MAINMASTER_LISTS] = {NULL};
+    check_aside(work, aside);
+    for (size_t i = 0; i < MAINMASTER_LISTS && !work->failed; i++) {
+        const char *former = aside[i] != NULL ? aside[i] : mainmaster_lists[i].inherited;
+        if (work->block_lists[i] == NULL)
+            continue;
+        const char *tables = without_our_table(&mainmaster_lists[i], work->block_lists[i]);
+        if (strcmp(tables, former) != 0)
+            keep_new_list(work, i, tables);
+    }
+    for (size_t i = 0; i < MAINMASTER_LISTS; i++)
+        free(aside[i]);
 }
 
 void mainmaster_strip(struct mainmaster_work *work, struct slice before)
 {
-    char *aside = NULL;
     read_lines(work, before);
-    if (!work->failed && !work->kind->services) {
-        check_aside(work, &aside);
-        if (!work->failed && work->block_maps != NULL) {
-            char *maps = without_our_table(work->block_maps);
-            if (strcmp(maps, aside != NULL ? aside : "") != 0)
-                keep_new_maps(work, maps);
-        }
-    }
-    free(aside);
+    if (!work->failed && !work->kind->services)
+        restore_lists(work);
     for (size_t i = 0; i < work->kept.count; i++)
         work->kept.at[i].aside = false;
     if (work->cut > 0 && work->kept.at[work->kept.count - 1].text.len >= work->cut)

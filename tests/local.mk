@@ -38,7 +38,8 @@ tests_unit_test_inbound_LDADD = $(unit_libs)
 tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
-	policy/mainmaster_strip.c policy/cflines.c
+	policy/mainmaster_strip.c policy/mainmaster_items.c policy/mainmaster_main.c \
+	policy/mainmaster_master.c policy/mainmaster_lane.c policy/cflines.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
 

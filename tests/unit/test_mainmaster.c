@@ -13,14 +13,24 @@
 
 #define TABLE "/var/lib/postern/tables/transport"
 #define OURS "lmdb:" TABLE
+#define STATUS "/var/lib/postern/tables/status_filter.regexp"
+#define OUR_STATUS "regexp:" STATUS
+#define INHERITED "$default_delivery_status_filter"
 
-static const struct mainmaster_want want = {
-    .table = TABLE,
-    .filter = "/var/lib/postern/tables/gate_filter.regexp",
-    .account = "postern",
-    .gate = "/usr/libexec/postern/postern-gate",
-    .config = "/etc/postern/postern.conf",
-};
+#define COMMON                                                                                     \
+    .table = TABLE, .filter = "/var/lib/postern/tables/gate_filter.regexp", .account = "postern",  \
+    .gate = "/usr/libexec/postern/postern-gate", .config = "/etc/postern/postern.conf",            \
+    .log_name = "postfix"
+
+static const uint32_t lanes[] = {1, 2, 5, 20};
+
+/* Without recipient limits, with them, and with the filter alone. */
+static const struct mainmaster_want want = {COMMON};
+static const struct mainmaster_want want_limits = {COMMON, .status_filter = STATUS, .lanes = lanes,
+                                                   .lane_count = 4};
+static const struct mainmaster_want want_filter = {COMMON, .status_filter = STATUS};
+static const struct mainmaster_want *const wants[] = {&want, &want_limits, &want_filter};
+enum { WANTS = sizeof(wants) / sizeof(wants[0]) };
 
 /* String literals may hold NUL bytes: their length is not strlen(). */
 #define TEXT(literal)                                                                              \
@@ -85,70 +95,98 @@ static bool postfix_value(struct slice text, const char *name, char *value_r, si
 struct main_case {
     const char *label;
     struct slice text;
-    const char *maps; /* what transport_maps has to be after apply */
+    const char *maps;   /* what transport_maps has to be after apply */
+    const char *status; /* and smtp_delivery_status_filter; NULL: what is inherited, and ours */
 };
 
 static const struct main_case main_cases[] = {
-    {"empty file", TEXT(""), OURS},
-    {"nothing about it", TEXT("myhostname = a.example\n"), OURS},
-    {"no final newline", TEXT("myhostname = a.example"), OURS},
-    {"only a newline", TEXT("\n"), OURS},
+    {"empty file", TEXT(""), OURS, NULL},
+    {"nothing about it", TEXT("myhostname = a.example\n"), OURS, NULL},
+    {"no final newline", TEXT("myhostname = a.example"), OURS, NULL},
+    {"only a newline", TEXT("\n"), OURS, NULL},
     {"one table", TEXT("transport_maps = hash:/etc/postfix/transport\nbiff = no\n"),
-     OURS ", hash:/etc/postfix/transport"},
-    {"no spaces", TEXT("transport_maps=hash:/x\n"), OURS ", hash:/x"},
-    {"set to nothing", TEXT("transport_maps =\nbiff = no\n"), OURS},
-    {"last line, no newline", TEXT("biff = no\ntransport_maps = hash:/x"), OURS ", hash:/x"},
+     OURS ", hash:/etc/postfix/transport", NULL},
+    {"no spaces", TEXT("transport_maps=hash:/x\n"), OURS ", hash:/x", NULL},
+    {"set to nothing", TEXT("transport_maps =\nbiff = no\n"), OURS, NULL},
+    {"last line, no newline", TEXT("biff = no\ntransport_maps = hash:/x"), OURS ", hash:/x", NULL},
     {"continued", TEXT("transport_maps = hash:/a,\n  hash:/b\n\thash:/c\nbiff = no\n"),
-     OURS ", hash:/a,  hash:/b hash:/c"},
+     OURS ", hash:/a,  hash:/b hash:/c", NULL},
     {"comments and blank lines inside",
      TEXT(
          "transport_maps =\n# first\n  hash:/a\n\n   # second\n \n  hash:/b\n# after\nbiff = no\n"),
-     OURS ", hash:/a  hash:/b"},
-    {"value on the next line", TEXT("transport_maps\n = hash:/a\n"), OURS ", hash:/a"},
+     OURS ", hash:/a  hash:/b", NULL},
+    {"value on the next line", TEXT("transport_maps\n = hash:/a\n"), OURS ", hash:/a", NULL},
     {"defined twice", TEXT("transport_maps = hash:/a\nbiff = no\ntransport_maps = hash:/b\n"),
-     OURS ", hash:/b"},
+     OURS ", hash:/b", NULL},
     {"part of another name",
      TEXT("address_verify_transport_maps = hash:/a\n"
           "transport_maps_x = hash:/b\n"),
-     OURS},
-    {"commented out", TEXT("#transport_maps = hash:/a\n # transport_maps = hash:/b\n"), OURS},
-    {"in another setting's continuation", TEXT("mydestination = a,\n  transport_maps = x\n"), OURS},
+     OURS, NULL},
+    {"commented out", TEXT("#transport_maps = hash:/a\n # transport_maps = hash:/b\n"), OURS, NULL},
+    {"in another setting's continuation", TEXT("mydestination = a,\n  transport_maps = x\n"), OURS,
+     NULL},
     {"CRLF", TEXT("biff = no\r\ntransport_maps = hash:/a,\r\n  hash:/b\r\n"),
-     OURS ", hash:/a,   hash:/b"},
-    {"CRLF, no final newline", TEXT("biff = no\r\ntransport_maps = hash:/a"), OURS ", hash:/a"},
-    {"our table set by hand", TEXT("transport_maps = " OURS ", hash:/a\n"), OURS ", hash:/a"},
+     OURS ", hash:/a,   hash:/b", NULL},
+    {"CRLF, no final newline", TEXT("biff = no\r\ntransport_maps = hash:/a"), OURS ", hash:/a",
+     NULL},
+    {"our table set by hand", TEXT("transport_maps = " OURS ", hash:/a\n"), OURS ", hash:/a", NULL},
     {"our table by hand, behind another", TEXT("transport_maps = hash:/a " OURS "\n"),
-     "hash:/a " OURS},
+     "hash:/a " OURS, NULL},
     {"our table by hand, through proxymap", TEXT("transport_maps = proxy:" OURS "\n"),
-     "proxy:" OURS},
+     "proxy:" OURS, NULL},
     {"a table that only begins like ours", TEXT("transport_maps = " OURS ".old\n"),
-     OURS ", " OURS ".old"},
-    {"a limit set by hand", TEXT("postern-hold_destination_recipient_limit = 1\n"), OURS},
-    {"commas around", TEXT("transport_maps = , hash:/a ,\n"), OURS ", hash:/a"},
-    {"NUL byte", TEXT("transport_maps = hash:/a\0hidden\nbiff\0 = no\n"), OURS ", hash:/a"},
+     OURS ", " OURS ".old", NULL},
+    {"a limit set by hand", TEXT("postern-hold_destination_recipient_limit = 1\n"), OURS, NULL},
+    {"commas around", TEXT("transport_maps = , hash:/a ,\n"), OURS ", hash:/a", NULL},
+    {"NUL byte", TEXT("transport_maps = hash:/a\0hidden\nbiff\0 = no\n"), OURS ", hash:/a", NULL},
     {"other bytes", TEXT("mail_name = caf\xc3\xa9 \xff\ntransport_maps = hash:/\xff\n"),
-     OURS ", hash:/\xff"},
+     OURS ", hash:/\xff", NULL},
     {"inline table", TEXT("transport_maps = inline:{ {a.example = smtp:[b], c} }\n"),
-     OURS ", inline:{ {a.example = smtp:[b], c} }"},
-    {"begins with a continuation", TEXT("  transport_maps = hash:/a\nbiff = no\n"), OURS},
+     OURS ", inline:{ {a.example = smtp:[b], c} }", NULL},
+    {"begins with a continuation", TEXT("  transport_maps = hash:/a\nbiff = no\n"), OURS, NULL},
+    {"a status filter", TEXT("smtp_delivery_status_filter = pcre:/a\nbiff = no\n"), OURS,
+     "pcre:/a, " OUR_STATUS},
+    {"a status filter set to nothing", TEXT("smtp_delivery_status_filter =\n"), OURS, OUR_STATUS},
+    {"a status filter for all", TEXT("default_delivery_status_filter = pcre:/a\n"), OURS, NULL},
+    {"a status filter for all, named", TEXT("smtp_delivery_status_filter = " INHERITED "\n"), OURS,
+     INHERITED ", " OUR_STATUS},
+    {"continued status filter, routes between its lines and definitions",
+     TEXT("smtp_delivery_status_filter =\n  pcre:/a,\n# why\n\tpcre:/b\n"
+          "transport_maps = hash:/x\nsmtp_delivery_status_filter =pcre:/c\n pcre:/d"),
+     OURS ", hash:/x", "pcre:/c pcre:/d, " OUR_STATUS},
+    {"our filter set by hand", TEXT("smtp_delivery_status_filter = " OUR_STATUS " pcre:/a\n"), OURS,
+     OUR_STATUS " pcre:/a"},
+    {"a filter that only ends like ours", TEXT("smtp_delivery_status_filter = pcre:" STATUS "\n"),
+     OURS, "pcre:" STATUS ", " OUR_STATUS},
+    {"the filter of lmtp", TEXT("lmtp_delivery_status_filter = pcre:/a\n"), OURS, NULL},
+    {"a lane's limit set by hand", TEXT("postern-rcpt5_destination_recipient_limit = 5\n"), OURS,
+     NULL},
+    {"what no lane of ours has",
+     TEXT("postern-rcpt7_destination_recipient_limit = 3\n"
+          "postern-rcpt_destination_recipient_limit = 3\n"),
+     OURS, NULL},
+    {"smtp tuned",
+     TEXT("smtp_destination_concurrency_limit = $x\n"
+          "smtp_destination_rate_delay=5s\nsmtp_helo_timeout = 9\n"),
+     OURS, NULL},
 };
 
 /* The three promises of mainmaster.h about one file. */
-static void check_promises(const char *label, struct slice text, mainmaster_function *apply,
-                           mainmaster_function *remove)
+static void check_promises(const char *label, struct slice text, const struct mainmaster_want *w,
+                           mainmaster_function *apply, mainmaster_function *remove)
 {
     struct mainmaster_edit first, second, back;
-    apply(text, &want, &first);
+    apply(text, w, &first);
     if (first.result == MAINMASTER_CONFLICT)
         fail_msg("%s: conflict: line %zu: %s", label, first.line, first.message);
-    apply(bytes_of(&first), &want, &second);
+    apply(bytes_of(&first), w, &second);
     if (second.result != MAINMASTER_SAME || !same(bytes_of(&second), bytes_of(&first)))
         fail_msg("%s: applied twice:\n%.*s", label, (int)second.len, second.bytes);
-    remove(bytes_of(&first), &want, &back);
+    remove(bytes_of(&first), w, &back);
     if (!same(bytes_of(&back), text))
         fail_msg("%s: removed again:\n%.*s", label, (int)back.len, back.bytes);
     mainmaster_edit_free(&back);
-    remove(text, &want, &back);
+    remove(text, w, &back);
     if (back.result != MAINMASTER_SAME || !same(bytes_of(&back), text))
         fail_msg("%s: removed from what has nothing of ours:\n%.*s", label, (int)back.len,
                  back.bytes);
@@ -157,20 +195,46 @@ static void check_promises(const char *label, struct slice text, mainmaster_func
     mainmaster_edit_free(&first);
 }
 
-static void check_values(const char *label, struct slice text, const char *maps)
+/* Applied for one configuration after another, a file is as if only the last had been applied. */
+static void check_changes(const char *label, struct slice text, mainmaster_function *apply)
+{
+    for (size_t from = 0; from < WANTS; from++) {
+        for (size_t to = 0; to < WANTS; to++) {
+            struct mainmaster_edit first, second, direct;
+            apply(text, wants[from], &first);
+            apply(bytes_of(&first), wants[to], &second);
+            apply(text, wants[to], &direct);
+            if (second.bytes == NULL || !same(bytes_of(&second), bytes_of(&direct)))
+                fail_msg("%s: configuration %zu, then %zu: %s\n%.*s", label, from, to,
+                         second.message, (int)second.len, second.bytes);
+            mainmaster_edit_free(&first);
+            mainmaster_edit_free(&second);
+            mainmaster_edit_free(&direct);
+        }
+    }
+}
+
+static void check_value(const char *label, const struct mainmaster_edit *edit, const char *name,
+                        const char *expected)
+{
+    char value[1024] = "";
+    bool found = postfix_value(bytes_of(edit), name, value, sizeof(value));
+    if (found != (expected != NULL) || (found && strcmp(value, expected) != 0))
+        fail_msg("%s: %s = \"%s\"", label, name, value);
+}
+
+static void check_values(const struct main_case *c)
 {
     struct mainmaster_edit edit;
-    char value[1024] = "";
-    mainmaster_apply_main(text, &want, &edit);
-    if (!postfix_value(bytes_of(&edit), "transport_maps", value, sizeof(value)) ||
-        strcmp(value, maps) != 0)
-        fail_msg("%s: transport_maps = \"%s\"", label, value);
-    assert_true(postfix_value(bytes_of(&edit), "postern-hold_destination_recipient_limit", value,
-                              sizeof(value)));
-    assert_string_equal(value, "1");
-    assert_true(postfix_value(bytes_of(&edit), "postern-expire_destination_recipient_limit", value,
-                              sizeof(value)));
-    assert_string_equal(value, "1");
+    mainmaster_apply_main(c->text, &want_limits, &edit);
+    check_value(c->label, &edit, "transport_maps", c->maps);
+    check_value(c->label, &edit, "postern-hold_destination_recipient_limit", "1");
+    check_value(c->label, &edit, "postern-expire_destination_recipient_limit", "1");
+    check_value(c->label, &edit, "smtp_delivery_status_filter",
+                c->status != NULL ? c->status : INHERITED ", " OUR_STATUS);
+    check_value(c->label, &edit, "postern-rcpt1_destination_recipient_limit", "1");
+    check_value(c->label, &edit, "postern-rcpt5_destination_recipient_limit", "5");
+    check_value(c->label, &edit, "postern-rcpt20_destination_recipient_limit", "20");
     mainmaster_edit_free(&edit);
 }
 
@@ -178,9 +242,11 @@ static void test_main_shapes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(main_cases) / sizeof(main_cases[0]); i++) {
-        check_promises(main_cases[i].label, main_cases[i].text, mainmaster_apply_main,
-                       mainmaster_remove_main);
-        check_values(main_cases[i].label, main_cases[i].text, main_cases[i].maps);
+        for (size_t w = 0; w < WANTS; w++)
+            check_promises(main_cases[i].label, main_cases[i].text, wants[w], mainmaster_apply_main,
+                           mainmaster_remove_main);
+        check_changes(main_cases[i].label, main_cases[i].text, mainmaster_apply_main);
+        check_values(&main_cases[i]);
     }
 }
 
@@ -207,6 +273,37 @@ static void test_main_text(void **state)
     assert_int_equal(edit.result, MAINMASTER_CHANGED);
     assert_string_equal(edit.bytes, after);
     assert_string_equal(edit.message, "");
+    mainmaster_edit_free(&edit);
+}
+
+static void test_limits_text(void **state)
+{
+    static const struct slice before = TEXT("smtp_delivery_status_filter = pcre:/a\n"
+                                            "smtp_destination_rate_delay = 1s\n"
+                                            "postern-rcpt2_destination_rate_delay = 9s\n");
+    static const uint32_t two[] = {2, 5};
+    static const char status[] =
+        "# \"Too many recipients\" is no reason to return mail, whatever code a host gives it. "
+        "What\n"
+        "# was set before is asked first.\n"
+        "smtp_delivery_status_filter = pcre:/a, " OUR_STATUS "\n"
+        "# Lanes for hosts that take only so many recipients at once. Other settings are as they "
+        "are\n"
+        "# for \"smtp\"; after a change of those, run \"posternctl setup --apply\" again.\n"
+        "postern-rcpt2_destination_recipient_limit = 2\n"
+        "postern-rcpt5_destination_recipient_limit = 5\n"
+        "postern-rcpt5_destination_rate_delay = 1s\n"
+        "# END postern\n";
+    struct mainmaster_want w = want_limits;
+    struct mainmaster_edit edit;
+    (void)state;
+    w.lanes = two;
+    w.lane_count = 2;
+    mainmaster_apply_main(before, &w, &edit);
+    assert_int_equal(edit.result, MAINMASTER_CHANGED);
+    assert_memory_equal(edit.bytes, "#postern# smtp_delivery_status_filter = pcre:/a\n", 47);
+    assert_true(edit.len > strlen(status));
+    assert_string_equal(edit.bytes + edit.len - strlen(status), status);
     mainmaster_edit_free(&edit);
 }
 
@@ -261,6 +358,19 @@ static const struct edit_case edit_cases[] = {
      "was changed"},
     {"the block deleted by hand but for its marks", "transport_maps = hash:/x\n",
      "transport_maps = " OURS ", hash:/x\n", "", "transport_maps = hash:/x\n", NULL},
+    {"the filter added to with postconf -e", "smtp_delivery_status_filter = pcre:/x\n",
+     "pcre:/x, regexp", "pcre:/x, pcre:/y, regexp",
+     "#smtp_delivery_status_filter = pcre:/x\nsmtp_delivery_status_filter = pcre:/x, pcre:/y\n",
+     "smtp_delivery_status_filter was changed"},
+    {"the filter that was inherited no more wanted", "a = 1\n", INHERITED ", ", "",
+     "a = 1\nsmtp_delivery_status_filter =\n", "was changed"},
+    {"the filter that was set taken away", "smtp_delivery_status_filter = pcre:/x\na = 1\n",
+     "pcre:/x, regexp", INHERITED ", regexp", "#smtp_delivery_status_filter = pcre:/x\na = 1\n",
+     "was changed"},
+    {"a lane's setting changed", "a = 1\n", "rcpt5_destination_recipient_limit = 5",
+     "rcpt5_destination_recipient_limit = 7", "a = 1\n", NULL},
+    {"a setting of a lane that setup does not make", "a = 1\n", "# END",
+     "postern-rcpt5_time_limit = 7\n# END", "a = 1\npostern-rcpt5_time_limit = 7\n", NULL},
     {"what was set aside deleted", "a = 1\ntransport_maps = hash:/x\nb = 1\n",
      "#postern# transport_maps = hash:/x\n", "", "a = 1\nb = 1\ntransport_maps = hash:/x\n",
      "was changed"},
@@ -282,25 +392,49 @@ static void test_edited_between(void **state)
     for (size_t i = 0; i < sizeof(edit_cases) / sizeof(edit_cases[0]); i++) {
         const struct edit_case *c = &edit_cases[i];
         struct mainmaster_edit applied, removed, again, anew;
-        mainmaster_apply_main(slice_of(c->before), &want, &applied);
+        mainmaster_apply_main(slice_of(c->before), &want_limits, &applied);
         char *edited = replace(applied.bytes, c->from, c->to);
-        mainmaster_remove_main(slice_of(edited), &want, &removed);
+        mainmaster_remove_main(slice_of(edited), &want_limits, &removed);
         if (removed.bytes == NULL || strcmp(removed.bytes, c->after) != 0)
             fail_msg("%s: %s\n%s", c->label, removed.message, removed.bytes);
         if (c->message == NULL ? *removed.message != '\0'
                                : strstr(removed.message, c->message) == NULL)
             fail_msg("%s: message \"%s\"", c->label, removed.message);
-        mainmaster_apply_main(slice_of(edited), &want, &again);
-        mainmaster_apply_main(bytes_of(&removed), &want, &anew);
+        mainmaster_apply_main(slice_of(edited), &want_limits, &again);
+        mainmaster_apply_main(bytes_of(&removed), &want_limits, &anew);
         if (!same(bytes_of(&again), bytes_of(&anew)))
             fail_msg("%s: applied again:\n%s", c->label, again.bytes);
         mainmaster_edit_free(&anew);
-        check_promises(c->label, bytes_of(&removed), mainmaster_apply_main, mainmaster_remove_main);
+        check_promises(c->label, bytes_of(&removed), &want_limits, mainmaster_apply_main,
+                       mainmaster_remove_main);
         mainmaster_edit_free(&again);
         mainmaster_edit_free(&removed);
         mainmaster_edit_free(&applied);
         free(edited);
     }
+}
+
+/* Each keeps its new value, and both are told of. */
+static void test_both_lists_edited(void **state)
+{
+    static const char before[] =
+        "smtp_delivery_status_filter = pcre:/x\ntransport_maps =\n  hash:/x\na = 1";
+    static const char after[] =
+        "#smtp_delivery_status_filter = pcre:/x\n#transport_maps =\n#  hash:/x\na = 1\n"
+        "transport_maps = hash:/y\nsmtp_delivery_status_filter = pcre:/y\n";
+    struct mainmaster_edit applied, removed;
+    (void)state;
+    mainmaster_apply_main(slice_of(before), &want_limits, &applied);
+    char *once = replace(applied.bytes, ", hash:/x", ", hash:/y");
+    char *twice = replace(once, "= pcre:/x, regexp", "= pcre:/y, regexp");
+    mainmaster_remove_main(slice_of(twice), &want_limits, &removed);
+    assert_string_equal(removed.bytes, after);
+    assert_non_null(strstr(removed.message, "transport_maps was changed"));
+    assert_non_null(strstr(removed.message, "; smtp_delivery_status_filter was changed"));
+    mainmaster_edit_free(&applied);
+    mainmaster_edit_free(&removed);
+    free(once);
+    free(twice);
 }
 
 /* Told, with the place, but left alone: the administrator put it there. */
@@ -349,23 +483,46 @@ static const char services[] =
     " -c /etc/postern/postern.conf\n"
     "  expire ${queue_id} ${nexthop} ${sender} ${recipient}\n";
 
-static const struct main_case master_cases[] = {
-    {"empty", TEXT(""), NULL},
-    {"one service", TEXT("smtp      inet  n       -       y       -       -       smtpd\n"), NULL},
-    {"no final newline", TEXT("smtp inet n - y - - smtpd\n  -o a=b"), NULL},
-    {"CRLF", TEXT("smtp inet n - y - - smtpd\r\n"), NULL},
-    {"ends in a comment", TEXT("smtp inet n - y - - smtpd\n#  -o a=b\n# the end"), NULL},
-    {"a service of ours commented out", TEXT("#postern-hold unix - n n - - pipe\n"), NULL},
-    {"a longer name", TEXT("postern-hold2 unix - n n - - pipe flags= user=x argv=/x\n"), NULL},
-    {"a line that looks set aside", TEXT("#postern# smtp inet n - y - - smtpd\n"), NULL},
+struct master_case {
+    const char *label;
+    struct slice text;
+    bool client; /* it has a service of which to make lanes */
+};
+
+static const struct master_case master_cases[] = {
+    {"empty", TEXT(""), false},
+    {"one service", TEXT("smtp      inet  n       -       y       -       -       smtpd\n"), false},
+    {"no final newline", TEXT("smtp inet n - y - - smtpd\n  -o a=b"), false},
+    {"CRLF", TEXT("smtp inet n - y - - smtpd\r\n"), false},
+    {"ends in a comment", TEXT("smtp inet n - y - - smtpd\n#  -o a=b\n# the end"), false},
+    {"a service of ours commented out", TEXT("#postern-hold unix - n n - - pipe\n"), false},
+    {"a longer name", TEXT("postern-hold2 unix - n n - - pipe flags= user=x argv=/x\n"), false},
+    {"a line that looks set aside", TEXT("#postern# smtp inet n - y - - smtpd\n"), false},
+    {"a client", TEXT("smtp unix - - y - - smtp\n"), true},
+    {"a client, no final newline", TEXT("smtp unix - - n - 20 smtp\n  -o a=b"), true},
+    {"a client, CRLF", TEXT("smtp unix - - n - - smtp\r\n  -o a=b\r\n"), true},
+    {"a client with comments inside",
+     TEXT("smtp inet n - y - - smtpd\nsmtp\tunix\t-\t-\tn\n# why\n\n - - smtp -v\n#  -o b=c\n"
+          "  -o a=b\nrelay unix - - n - - smtp\n"),
+     true},
+    {"lanes of other numbers",
+     TEXT("smtp unix - - n - - smtp\npostern-rcpt7 unix - - n - - smtp\n"
+          "postern-rcptx unix - - n - - smtp\n"),
+     true},
 };
 
 static void test_master_shapes(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(master_cases) / sizeof(master_cases[0]); i++)
-        check_promises(master_cases[i].label, master_cases[i].text, mainmaster_apply_master,
-                       mainmaster_remove_master);
+    for (size_t i = 0; i < sizeof(master_cases) / sizeof(master_cases[0]); i++) {
+        const struct master_case *c = &master_cases[i];
+        for (size_t w = 0; w < WANTS; w++)
+            if (c->client || wants[w]->lane_count == 0)
+                check_promises(c->label, c->text, wants[w], mainmaster_apply_master,
+                               mainmaster_remove_master);
+        if (c->client)
+            check_changes(c->label, c->text, mainmaster_apply_master);
+    }
 }
 
 static void test_master_text(void **state)
@@ -381,11 +538,135 @@ static void test_master_text(void **state)
 /* Who follows contrib/postfix/README by hand has nothing left to do. */
 static void test_master_by_hand(void **state)
 {
+    static const uint32_t five[] = {5};
+    struct mainmaster_want w = want_limits;
     struct mainmaster_edit edit;
+    char text[4096];
     (void)state;
-    mainmaster_apply_master(slice_of(services), &want, &edit);
-    assert_int_equal(edit.result, MAINMASTER_SAME);
+    w.lanes = five;
+    w.lane_count = 1;
+    snprintf(text, sizeof(text),
+             "smtp unix - - y - - smtp\n\t-o a=b\n%s"
+             "postern-rcpt5 unix - - y - - smtp -o a=b\n# lane\n"
+             "  -o syslog_name=postfix/postern-rcpt5\n",
+             services);
+    mainmaster_apply_master(slice_of(text), &w, &edit);
+    if (edit.result != MAINMASTER_SAME)
+        fail_msg("%s\n%s", edit.message, edit.bytes);
     mainmaster_edit_free(&edit);
+}
+
+/* --- Lanes: copies of the administrator's own service --- */
+
+struct lane_case {
+    const char *label;
+    const char *client;
+    uint32_t lane;
+    const char *log_name;
+    const char *service; /* what the block has to say */
+};
+
+static const struct lane_case lane_cases[] = {
+    {"as Debian has it", "smtp      unix  -       -       y       -       -       smtp\n", 5,
+     "postfix",
+     "postern-rcpt5    unix -     -       y       -       -       smtp\n"
+     "  -o syslog_name=postfix/postern-rcpt5\n"},
+    {"every column", "smtp unix n y n 60? 7 smtp\n", 20, "postfix",
+     "postern-rcpt20   unix n     y       n       60?     7       smtp\n"
+     "  -o syslog_name=postfix/postern-rcpt20\n"},
+    {"arguments and continuation lines",
+     "smtp unix - - n - - smtp -v\n  -o smtp_helo_name=a -v\n# no\n  "
+     "-osmtp_bind_address=192.0.2.1\n"
+     "\t-o\n\t{ smtp_tls_policy_maps = inline:{ {a = b  c} } } #x\n",
+     5, "postfix",
+     "postern-rcpt5    unix -     -       n       -       -       smtp -v\n"
+     "  -o smtp_helo_name=a -v\n  -o smtp_bind_address=192.0.2.1\n"
+     "  -o { smtp_tls_policy_maps = inline:{ {a = b  c} } } #x\n"
+     "  -o syslog_name=postfix/postern-rcpt5\n"},
+    {"the last of several counts, as in Postfix",
+     "smtp unix - - y - - smtp\nsmtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n", 5,
+     "postfix",
+     "postern-rcpt5    unix -     -       n       -       -       smtp\n"
+     "  -o syslog_name=postfix/postern-rcpt5\n"},
+    {"processes for 1", "smtp unix - - n - - smtp\n", 1, "postfix",
+     "postern-rcpt1    unix -     -       n       -       5       smtp\n"
+     "  -o syslog_name=postfix/postern-rcpt1\n"},
+    {"processes for 1, no limit for smtp", "smtp unix - - n - 0 smtp\n", 1, "postfix",
+     "postern-rcpt1    unix -     -       n       -       5       smtp\n"
+     "  -o syslog_name=postfix/postern-rcpt1\n"},
+    {"processes for 1, fewer for smtp", "smtp unix - - n - 3 smtp\n", 1, "postfix",
+     "postern-rcpt1    unix -     -       n       -       3       smtp\n"
+     "  -o syslog_name=postfix/postern-rcpt1\n"},
+    {"processes for 2", "smtp unix - - n - 200 smtp\n", 2, "postfix",
+     "postern-rcpt2    unix -     -       n       -       10      smtp\n"
+     "  -o syslog_name=postfix/postern-rcpt2\n"},
+    {"a name for the log in main.cf", "smtp unix - - n - - smtp\n", 5, "postfix-out/",
+     "postern-rcpt5    unix -     -       n       -       -       smtp\n"
+     "  -o syslog_name=postfix-out/postern-rcpt5\n"},
+    {"a name for the log", "smtp unix - - n - - smtp -o syslog_name=out -o a=b\n", 5, "postfix",
+     "postern-rcpt5    unix -     -       n       -       -       smtp\n"
+     "  -o a=b\n  -o syslog_name=out/postern-rcpt5\n"},
+    {"a name for the log, in braces", "smtp unix - - n - - smtp -o { syslog_name = out }\n", 5,
+     "postfix",
+     "postern-rcpt5    unix -     -       n       -       -       smtp\n"
+     "  -o syslog_name=out/postern-rcpt5\n"},
+    {"a name for the log, joined", "smtp unix - - n - - smtp -osyslog_name=a -osyslog_names=b\n", 5,
+     "postfix",
+     "postern-rcpt5    unix -     -       n       -       -       smtp\n"
+     "  -o syslog_names=b\n  -o syslog_name=a/postern-rcpt5\n"},
+    {"a name for the log that is the lane's own",
+     "smtp unix - - n - - smtp -o syslog_name=out/$service_name\n", 5, "postfix",
+     "postern-rcpt5    unix -     -       n       -       -       smtp\n"
+     "  -o syslog_name=out/$service_name\n"},
+    {"the same, the other way", "smtp unix - - n - - smtp -o syslog_name=${service_name}/x\n", 5,
+     "postfix",
+     "postern-rcpt5    unix -     -       n       -       -       smtp\n"
+     "  -o syslog_name=${service_name}/x\n"},
+    {"a name for the log with a condition",
+     "smtp unix - - n - - smtp -o { syslog_name = ${a ? {$a} : {b}} }\n", 5, "postfix",
+     "postern-rcpt5    unix -     -       n       -       -       smtp\n"
+     "  -o { syslog_name=${a ? {$a} : {b}}/postern-rcpt5 }\n"},
+};
+
+static void test_lanes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(lane_cases) / sizeof(lane_cases[0]); i++) {
+        const struct lane_case *c = &lane_cases[i];
+        struct mainmaster_want w = want_limits;
+        struct mainmaster_edit edit;
+        w.lanes = &c->lane;
+        w.lane_count = 1;
+        w.log_name = c->log_name;
+        mainmaster_apply_master(slice_of(c->client), &w, &edit);
+        const char *at = edit.bytes != NULL ? strstr(edit.bytes, "\npostern-rcpt") : NULL;
+        char *expected = NULL;
+        assert_true(asprintf(&expected, "\n%s# END postern\n", c->service) > 0);
+        if (at == NULL || strcmp(at, expected) != 0)
+            fail_msg("%s: %s\n%s", c->label, edit.message, edit.bytes);
+        free(expected);
+        mainmaster_edit_free(&edit);
+        check_promises(c->label, slice_of(c->client), &w, mainmaster_apply_master,
+                       mainmaster_remove_master);
+    }
+}
+
+/* The lanes follow a change of the service they are copied from. */
+static void test_client_changed(void **state)
+{
+    struct mainmaster_edit first, second, direct;
+    (void)state;
+    mainmaster_apply_master((struct slice)TEXT("smtp unix - - y - - smtp\n"), &want_limits, &first);
+    char *edited = replace(first.bytes, "smtp unix - - y", "smtp unix - - n");
+    mainmaster_apply_master(slice_of(edited), &want_limits, &second);
+    mainmaster_apply_master((struct slice)TEXT("smtp unix - - n - - smtp\n"), &want_limits,
+                            &direct);
+    assert_int_equal(second.result, MAINMASTER_CHANGED);
+    assert_string_equal(second.bytes, direct.bytes);
+    mainmaster_edit_free(&first);
+    mainmaster_edit_free(&second);
+    mainmaster_edit_free(&direct);
+    free(edited);
 }
 
 /* --- Conflicts: said, with the line, and nothing changed --- */
@@ -404,10 +685,11 @@ static const struct conflict_case conflict_cases[] = {
     {"the other limit", mainmaster_apply_main,
      TEXT("postern-expire_destination_recipient_limit = $x\n"), 1, "Postern needs 1"},
     {"a service that is not ours", mainmaster_apply_master,
-     TEXT("# comment\nsmtp inet n - y - - smtpd\n\npostern-hold unix - n n - - pipe\n"
+     TEXT("# comment\nsmtp unix - - y - - smtp\n\npostern-hold unix - n n - - pipe\n"
           "  flags= user=nobody argv=/bin/false\n"),
      4, "a service of this name"},
-    {"the other service", mainmaster_apply_master, TEXT("postern-expire unix - - n - - smtp\n"), 1,
+    {"the other service", mainmaster_apply_master,
+     TEXT("postern-expire unix - - n - - smtp\nsmtp unix - - y - - smtp\n"), 1,
      "a service of this name"},
     {"begin without end", mainmaster_remove_main, TEXT("a = 1\n# BEGIN postern\nb = 1\n"), 2,
      "without an \"# END postern\""},
@@ -421,6 +703,24 @@ static const struct conflict_case conflict_cases[] = {
      "belongs to"},
     {"a continuation behind what was set aside", mainmaster_remove_main,
      TEXT("mydestination = a\n#postern# transport_maps = hash:/x\n  b\n"), 3, "become a part"},
+    {"half of a filter that was set aside", mainmaster_remove_main,
+     TEXT("#postern# smtp_delivery_status_filter = a\nb = c\n#postern#   d\n"), 3, "belongs to"},
+    {"a lane's limit of another value", mainmaster_apply_main,
+     TEXT("a = 1\n\npostern-rcpt5_destination_recipient_limit =\n  6\n"), 3, "Postern needs 5"},
+    {"a lane that is not ours", mainmaster_apply_master,
+     TEXT("smtp unix - - n - - smtp\npostern-rcpt5 unix - - n - - smtp\n"), 2,
+     "a service of this name"},
+    {"a lane that is not as smtp is", mainmaster_apply_master,
+     TEXT("smtp unix - - n - - smtp -v\npostern-rcpt5 unix - - n - - smtp\n"
+          "  -o syslog_name=postfix/postern-rcpt5\n"),
+     2, "a service of this name"},
+    {"nothing to make lanes of", mainmaster_apply_master,
+     TEXT("smtp inet n - n - - smtpd\nrelay unix - - n - - smtp\n#smtp unix - - n - - smtp\n"), 0,
+     "there is no service \"smtp unix\""},
+    {"another program under the name", mainmaster_apply_master,
+     TEXT("a unix - - n - - smtp\nsmtp unix - n n - - pipe\n  flags= user=x argv=/x\n"), 2,
+     "runs \"pipe\""},
+    {"a service cut off", mainmaster_apply_master, TEXT("smtp unix - - n\n"), 1, "runs \"\""},
 };
 
 static void test_conflicts(void **state)
@@ -429,7 +729,7 @@ static void test_conflicts(void **state)
     for (size_t i = 0; i < sizeof(conflict_cases) / sizeof(conflict_cases[0]); i++) {
         const struct conflict_case *c = &conflict_cases[i];
         struct mainmaster_edit edit;
-        c->edit(c->text, &want, &edit);
+        c->edit(c->text, &want_limits, &edit);
         if (edit.result != MAINMASTER_CONFLICT || edit.line != c->line || edit.bytes != NULL ||
             strstr(edit.message, c->message) == NULL)
             fail_msg("%s: result %d, line %zu, \"%s\"", c->label, edit.result, edit.line,
@@ -512,6 +812,16 @@ static const struct slice pieces[] = {
     TEXT("\nsmtp inet n - y - - smtpd"),
     TEXT("\n# END"),
     TEXT("#postern"),
+    TEXT("\nsmtp unix - - n - - smtp"),
+    TEXT("\nsmtp unix - - n - 2 smtp -o syslog_name=a"),
+    TEXT(" -o {"),
+    TEXT("}"),
+    TEXT("\nsmtp_delivery_status_filter = "),
+    TEXT(OUR_STATUS),
+    TEXT("pcre:/x"),
+    TEXT("\npostern-rcpt5_destination_recipient_limit = 5"),
+    TEXT("\nsmtp_destination_concurrency_limit = 3"),
+    TEXT("\npostern-rcpt5_transport_rate_delay = 3"),
 };
 
 /* Fills `bytes` with pieces, and `mark` on a line of its own somewhere between them. */
@@ -539,18 +849,18 @@ static void substitute(char *bytes, size_t len, const char *from, const char *to
 }
 
 /* remove(apply(x) edited elsewhere) is x edited in the same way. Returns 1 unless in conflict. */
-static int check_random(char *bytes, size_t len, mainmaster_function *apply,
-                        mainmaster_function *remove)
+static int check_random(char *bytes, size_t len, const struct mainmaster_want *w,
+                        mainmaster_function *apply, mainmaster_function *remove)
 {
     struct mainmaster_edit applied, removed;
     struct slice text = {bytes, len};
-    apply(text, &want, &applied);
+    apply(text, w, &applied);
     if (applied.result == MAINMASTER_CONFLICT)
         return 0;
-    check_promises("random", text, apply, remove);
+    check_promises("random", text, w, apply, remove);
     substitute(applied.bytes, applied.len, "edit_this = 1", "was_edited =2");
     substitute(bytes, len, "edit_this = 1", "was_edited =2");
-    remove(bytes_of(&applied), &want, &removed);
+    remove(bytes_of(&applied), w, &removed);
     if (!same(bytes_of(&removed), text))
         fail_msg("edited:\n%.*s\nremoved: %s\n%.*s", (int)len, bytes, removed.message,
                  (int)removed.len, removed.bytes);
@@ -559,20 +869,32 @@ static int check_random(char *bytes, size_t len, mainmaster_function *apply,
     return 1;
 }
 
-/* Whatever transport_maps was, it is ours and then that, unless ours was in it already. */
-static void check_random_maps(struct slice text)
+/* True when `after` begins with what `before` says; all kinds of space are one to Postfix. */
+static bool has_list(const char *after, const char *before)
+{
+    before += strspn(before, ", \t\r\n\v\f");
+    for (; before[strspn(before, ", \t\r\n\v\f")] != '\0'; before++, after++)
+        if (*before != *after && !(*after == ' ' && *before > '\0' && *before < ' '))
+            return false;
+    return true;
+}
+
+/* Whatever a list was, it is that and ours before or behind it, unless it had ours already. */
+static void check_random_list(struct slice text, const struct mainmaster_want *w, const char *name,
+                              const char *ours, bool first)
 {
     char before[RANDOM_MAX] = "", after[RANDOM_MAX] = "";
     struct mainmaster_edit edit;
-    mainmaster_apply_main(text, &want, &edit);
-    postfix_value(text, "transport_maps", before, sizeof(before));
-    assert_true(postfix_value(bytes_of(&edit), "transport_maps", after, sizeof(after)));
-    size_t skip = strspn(before, ", \t\r\n\v\f");
-    if (strstr(before, OURS) == NULL) {
-        assert_memory_equal(after, OURS, strlen(OURS));
-        for (size_t i = skip, j = strlen(OURS) + 2; before[i] != '\0' && after[j] != '\0'; i++, j++)
-            if (before[i] != after[j] && !(after[j] == ' ' && before[i] < ' '))
-                fail_msg("before \"%s\"\nafter \"%s\"", before, after);
+    mainmaster_apply_main(text, w, &edit);
+    if (!postfix_value(text, name, before, sizeof(before)) && !first)
+        snprintf(before, sizeof(before), INHERITED);
+    assert_true(postfix_value(bytes_of(&edit), name, after, sizeof(after)));
+    size_t len = strlen(after), ours_len = strlen(ours);
+    if (strstr(before, ours) == NULL) {
+        assert_true(len >= ours_len);
+        assert_memory_equal(first ? after : after + len - ours_len, ours, ours_len);
+        if (!has_list(first && len > ours_len ? after + ours_len + 2 : after, before))
+            fail_msg("%s: before \"%s\"\nafter \"%s\"", name, before, after);
     }
     mainmaster_edit_free(&edit);
 }
@@ -581,19 +903,25 @@ static void test_random_files(void **state)
 {
     char bytes[RANDOM_MAX], copy[RANDOM_MAX];
     uint64_t seed = 0x706f737465726e;
-    int checked = 0;
+    int checked_main = 0, checked_master = 0;
     (void)state;
     for (int i = 0; i < RANDOM_FILES; i++) {
+        const struct mainmaster_want *w = wants[i % WANTS];
         size_t len = random_file(&seed, bytes, "edit_this = 1");
         memcpy(copy, bytes, len);
-        if (check_random(copy, len, mainmaster_apply_main, mainmaster_remove_main)) {
-            checked++;
-            check_random_maps((struct slice){bytes, len});
+        if (check_random(copy, len, w, mainmaster_apply_main, mainmaster_remove_main)) {
+            struct slice text = {bytes, len};
+            checked_main++;
+            check_random_list(text, w, "transport_maps", OURS, true);
+            if (w->status_filter != NULL)
+                check_random_list(text, w, "smtp_delivery_status_filter", OUR_STATUS, false);
         }
         memcpy(copy, bytes, len);
-        checked += check_random(copy, len, mainmaster_apply_master, mainmaster_remove_master);
+        checked_master +=
+            check_random(copy, len, w, mainmaster_apply_master, mainmaster_remove_master);
     }
-    assert_true(checked > RANDOM_FILES); /* of twice as many: conflicts are the lesser part */
+    /* The others are conflicts, also for want of a client. */
+    assert_true(checked_main > RANDOM_FILES / 2 && checked_master > RANDOM_FILES / 3);
 }
 
 /* Files with our marks in odd places: a result, or a conflict that says where. */
@@ -633,7 +961,9 @@ int main(void)
         cmocka_unit_test(test_master_shapes),   cmocka_unit_test(test_master_text),
         cmocka_unit_test(test_master_by_hand),  cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_plain_names),     cmocka_unit_test(test_random_files),
-        cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_random_damage),   cmocka_unit_test(test_limits_text),
+        cmocka_unit_test(test_lanes),           cmocka_unit_test(test_both_lists_edited),
+        cmocka_unit_test(test_client_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

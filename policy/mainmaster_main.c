@@ -1,0 +1,170 @@
+#include "mainmaster_work.h"
+
+#include <stdlib.h>
+
+static const char routes_comment[] =
+    "# Postern's table comes first: a hold has to be seen before the routes behind it.\n"
+    "# Those apply unchanged to all mail that is not held.\n";
+static const char gate_comment[] =
+    "# The gate's answer is about one recipient, so it is asked about each by itself.\n";
+static const char status_comment[] =
+    "# \"Too many recipients\" is no reason to return mail, whatever code a host gives it. What\n"
+    "# was set before is asked first.\n";
+static const char lanes_comment[] =
+    "# Lanes for hosts that take only so many recipients at once. Other settings are as they are\n"
+    "# for \"smtp\"; after a change of those, run \"posternctl setup --apply\" again.\n";
+
+static const char gate_reason[] = "the gate answers for one recipient at a time";
+static const char lane_reason[] = "the lane's name says how many recipients it may send at once";
+
+/* --- Settings --- */
+
+/* The last definition's value, which counts, and its line. free() it; NULL: none, or failed. */
+static char *find_setting(struct mainmaster_work *work, const char *wanted, size_t *line_r)
+{
+    struct cfspan span = {0, 0};
+    char *found = NULL;
+    *line_r = 0;
+    while (!work->failed && cflines_next(&work->kept, span.end, &span)) {
+        char *text = NULL, *name = NULL, *value = NULL;
+        if (mainmaster_read_span(work, &work->kept, span, &text, &name, &value) &&
+            strcmp(name, wanted) == 0) {
+            free(found);
+            found = strdup(value);
+            *line_r = work->kept.at[span.first].number;
+            if (found == NULL)
+                mainmaster_no_memory(work);
+        }
+        mainmaster_drop_span(work, text, value);
+    }
+    return found;
+}
+
+/* A setting; with a reason (why) it has to have this value, without one any will do. */
+static void add_setting(struct mainmaster_work *work, struct mainmaster_items *items,
+                        const char *comment, const char *why, const char *name, const char *value)
+{
+    struct mainmaster_item item = {.comment = comment, .why = why};
+    item.name = strdup(name);
+    item.value = why != NULL ? strdup(value) : NULL;
+    if (asprintf(&item.text, "%s = %s\n", name, value) < 0)
+        item.text = NULL;
+    if (item.name == NULL || (why != NULL && item.value == NULL))
+        mainmaster_no_memory(work);
+    mainmaster_items_add(work, items, item);
+}
+
+/* --- Lists of tables --- */
+
+/* True when a list of tables has ours, itself or through proxymap(8); *first_r: before all others.
+ */
+static bool names_table(const char *tables, const struct mainmaster_list *list, const char *table,
+                        bool *first_r)
+{
+    size_t type_len = strlen(list->type);
+    *first_r = true;
+    for (tables += strspn(tables, ", "); *tables != '\0'; tables += strspn(tables, ", ")) {
+        struct slice word = {tables, strcspn(tables, ", ")};
+        tables += word.len;
+        if (slice_starts(word, "proxy:")) {
+            word.at += strlen("proxy:");
+            word.len -= strlen("proxy:");
+        }
+        if (slice_starts(word, list->type) &&
+            slice_equals((struct slice){word.at + type_len, word.len - type_len}, table))
+            return true;
+        *first_r = false;
+    }
+    return false;
+}
+
+/* Sets every definition aside: one left in front of ours would only make Postfix warn. */
+static void set_aside(struct mainmaster_work *work, const char *wanted)
+{
+    struct cfspan span = {0, 0};
+    while (!work->failed && cflines_next(&work->kept, span.end, &span)) {
+        char *text = NULL, *name = NULL, *value = NULL;
+        bool is_it = mainmaster_read_span(work, &work->kept, span, &text, &name, &value) &&
+                     strcmp(name, wanted) == 0;
+        for (size_t i = span.first; is_it && i < span.end; i++)
+            work->kept.at[i].aside = cfline_is_content(&work->kept.at[i]);
+        mainmaster_drop_span(work, text, value);
+    }
+}
+
+/* The list with our table in it. */
+static void add_list(struct mainmaster_work *work, struct mainmaster_items *items,
+                     const struct mainmaster_list *list, const char *comment, const char *table,
+                     const char *former)
+{
+    struct mainmaster_item item = {.comment = comment};
+    const char *comma = *former != '\0' ? ", " : "";
+    int len =
+        list->first
+            ? asprintf(&item.text, "%s = %s%s%s%s\n", list->name, list->type, table, comma, former)
+            : asprintf(&item.text, "%s = %s%s%s%s\n", list->name, former, comma, list->type, table);
+    if (len < 0)
+        item.text = NULL;
+    mainmaster_items_add(work, items, item);
+}
+
+/* Sees to it that a list has our table. */
+static void plan_list(struct mainmaster_work *work, struct mainmaster_items *items,
+                      const struct mainmaster_list *list, const char *comment, const char *table)
+{
+    size_t line;
+    bool first;
+    char *value = find_setting(work, list->name, &line);
+    if (work->failed)
+        return;
+    const char *former = value != NULL ? mainmaster_trim_list(value) : list->inherited;
+    if (!names_table(former, list, table, &first)) {
+        set_aside(work, list->name);
+        add_list(work, items, list, comment, table, former);
+    } else if (list->first && !first) {
+        mainmaster_tell(work, line,
+                        "%s has Postern's table already, but behind others: what those answer "
+                        "cannot be held",
+                        list->name);
+    }
+    free(value);
+}
+
+/* --- Lanes --- */
+
+/*
+ * qmgr(8) looks up "smtp_destination_concurrency_limit" and the like by the name of the transport,
+ * so what the administrator set for smtp is repeated for the lane. As text, not as "$smtp_...":
+ * qmgr would give up on a reference to a setting that was deleted since.
+ */
+static void add_lane(struct mainmaster_work *work, struct mainmaster_items *items, uint32_t lane)
+{
+    char name[128], number[16];
+    size_t line;
+    snprintf(name, sizeof(name), LANE_SERVICE "%u" RECIPIENT_LIMIT, lane);
+    snprintf(number, sizeof(number), "%u", lane);
+    add_setting(work, items, lanes_comment, lane_reason, name, number);
+    for (const char *const *s = mainmaster_transport_settings; *s != NULL; s++) {
+        snprintf(name, sizeof(name), "smtp%s", *s);
+        char *value = find_setting(work, name, &line);
+        snprintf(name, sizeof(name), LANE_SERVICE "%u%s", lane, *s);
+        if (value != NULL)
+            add_setting(work, items, lanes_comment, NULL, name, value);
+        free(value);
+    }
+}
+
+void mainmaster_plan_main(struct mainmaster_work *work, const struct mainmaster_want *want,
+                          struct mainmaster_items *items)
+{
+    plan_list(work, items, &mainmaster_lists[MAINMASTER_ROUTES], routes_comment, want->table);
+    add_setting(work, items, gate_comment, gate_reason, HOLD_SERVICE RECIPIENT_LIMIT, "1");
+    add_setting(work, items, gate_comment, gate_reason, EXPIRE_SERVICE RECIPIENT_LIMIT, "1");
+    if (want->status_filter != NULL)
+        plan_list(work, items, &mainmaster_lists[MAINMASTER_STATUS], status_comment,
+                  want->status_filter);
+    for (size_t i = 0; i < want->lane_count && !work->failed; i++)
+        add_lane(work, items, want->lanes[i]);
+    if (!work->failed)
+        mainmaster_items_survey(work, items);
+}
