@@ -7,6 +7,12 @@ unit_tests = \
 	tests/unit/test_logsource \
 	tests/unit/test_child \
 	tests/unit/test_destination \
+	tests/unit/test_store \
+	tests/unit/test_record \
+	tests/unit/test_route \
+	tests/unit/test_gate \
+	tests/unit/test_say \
+	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
 	tests/unit/test_mainmaster
@@ -35,6 +41,21 @@ tests_unit_test_filter_CFLAGS = $(unit_cflags)
 tests_unit_test_filter_LDADD = $(unit_libs)
 tests_unit_test_inbound_CFLAGS = $(unit_cflags)
 tests_unit_test_inbound_LDADD = $(unit_libs)
+tests_unit_test_store_CFLAGS = $(unit_cflags)
+tests_unit_test_store_LDADD = $(unit_libs)
+tests_unit_test_store_LDFLAGS = -Wl,--wrap=mdb_env_set_mapsize
+tests_unit_test_record_CFLAGS = $(unit_cflags)
+tests_unit_test_record_LDADD = $(unit_libs)
+tests_unit_test_route_CFLAGS = $(unit_cflags)
+tests_unit_test_route_LDADD = $(unit_libs)
+tests_unit_test_gate_CFLAGS = $(unit_cflags)
+tests_unit_test_gate_LDADD = $(unit_libs)
+tests_unit_test_say_CFLAGS = $(unit_cflags)
+tests_unit_test_say_LDADD = $(unit_libs)
+tests_unit_test_ledger_CFLAGS = $(unit_cflags)
+tests_unit_test_ledger_LDADD = $(unit_libs)
+tests_unit_test_ledger_LDFLAGS = -Wl,--wrap=mdb_env_open,--wrap=mdb_get,--wrap=mdb_put \
+	-Wl,--wrap=mdb_del,--wrap=mdb_cursor_get
 tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
@@ -51,12 +72,17 @@ tests_scenarios_scenario_LDADD = $(postern_libs)
 TESTS += tests/scenarios/run.test
 EXTRA_DIST += tests/scenarios/run.test \
 	tests/scenarios/cap.scn \
+	tests/scenarios/caps.scn \
 	tests/scenarios/comes_back.scn \
+	tests/scenarios/groups.scn \
 	tests/scenarios/observe.scn \
+	tests/scenarios/probes.scn \
+	tests/scenarios/recipients.scn \
 	tests/scenarios/restart.scn \
 	tests/scenarios/strangers.scn \
 	tests/scenarios/suspended.scn \
 	tests/scenarios/transfer.scn \
+	tests/scenarios/turned_away.scn \
 	tests/scenarios/unproven.scn
 
 # Fuzz targets: LLVMFuzzerTestOneInput; `make check` replays their seeds through tests/fuzz/replay.c.
