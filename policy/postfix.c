@@ -27,6 +27,8 @@ enum parameter {
     RECIPIENT_LIMIT,
     SENDER_RELAYHOSTS,
     SENDER_TRANSPORTS,
+    DEFER_TRANSPORTS,
+    SYSLOG_NAME,
     LOG_ADDRESSES, /* Postfix 3.5 */
     PARAMETERS
 };
@@ -48,6 +50,8 @@ static const char *const parameter_names[PARAMETERS] = {
     [RECIPIENT_LIMIT] = "smtp_destination_recipient_limit",
     [SENDER_RELAYHOSTS] = "sender_dependent_relayhost_maps",
     [SENDER_TRANSPORTS] = "sender_dependent_default_transport_maps",
+    [DEFER_TRANSPORTS] = "defer_transports",
+    [SYSLOG_NAME] = "syslog_name",
     [LOG_ADDRESSES] = "info_log_address_format",
 };
 
@@ -469,6 +473,16 @@ const char *postfix_sender_relayhosts(const struct postfix *postfix)
 const char *postfix_sender_transports(const struct postfix *postfix)
 {
     return postfix->values[SENDER_TRANSPORTS];
+}
+
+const char *postfix_defer_transports(const struct postfix *postfix)
+{
+    return postfix->values[DEFER_TRANSPORTS];
+}
+
+const char *postfix_syslog_name(const struct postfix *postfix)
+{
+    return postfix->values[SYSLOG_NAME];
 }
 
 const char *postfix_version(const struct postfix *postfix)

@@ -63,11 +63,14 @@ uint32_t postfix_smtp_recipient_limit(const struct postfix *postfix);
 const char *postfix_sender_relayhosts(const struct postfix *postfix);
 const char *postfix_sender_transports(const struct postfix *postfix);
 
+/* defer_transports: these wait until somebody runs `sendmail -q`. "" = none. */
+const char *postfix_defer_transports(const struct postfix *postfix);
+
 /*
- * Whether a route to a lane (a copy of the service "smtp") sends mail where Postfix itself would.
- * What transport_maps gives overrides default_transport and both sender-dependent settings
- * (trivial-rewrite/resolve.c, resolve_addr()), so with one of those it would not. False: why_r has
- * the reason, to stand behind "lanes are not used: ". Thread-safe.
+ * Whether a route to a lane (a copy of the service "smtp") sends mail where, and when, Postfix
+ * itself would. What transport_maps gives overrides default_transport and both sender-dependent
+ * settings (trivial-rewrite/resolve.c, resolve_addr()), so with one of those it would not. False:
+ * why_r has the reason, to stand behind "lanes are not used: ". Thread-safe.
  */
 bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t size);
 
@@ -78,6 +81,7 @@ bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t s
  */
 char **postfix_other_transport_maps(const struct postfix *postfix, const char *state_directory);
 
+const char *postfix_syslog_name(const struct postfix *postfix);
 const char *postfix_version(const struct postfix *postfix); /* "3.7.11" */
 bool postfix_version_at_least(const struct postfix *postfix, unsigned major, unsigned minor);
 

@@ -8,40 +8,57 @@
 
 #define SPACES ", \t\r\n"
 
+/* The next entry of a list; braces hold one together (util/mystrtok.c). Its len is 0 at the end. */
+static struct slice next_entry(const char **list)
+{
+    int depth = 0;
+    const char *at = *list + strspn(*list, SPACES);
+    struct slice entry = {at, 0};
+    for (; *at != '\0' && (depth > 0 || strchr(SPACES, *at) == NULL); at++)
+        depth += *at == '{' ? 1 : *at == '}' && depth > 0 ? -1 : 0;
+    entry.len = (size_t)(at - entry.at);
+    *list = at;
+    return entry;
+}
+
 /* The service of "service:nexthop". */
 static struct slice transport_of(const char *value)
 {
     return (struct slice){value, strcspn(value, ":")};
 }
 
-bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t size)
+static bool list_has(const char *list, const char *name)
 {
-    struct slice transport = transport_of(postfix_default_transport(postfix));
-    const char *set =
-        *postfix_sender_relayhosts(postfix) != '\0'   ? "sender_dependent_relayhost_maps"
-        : *postfix_sender_transports(postfix) != '\0' ? "sender_dependent_default_transport_maps"
-                                                      : NULL;
-    if (set != NULL)
-        snprintf(why_r, size, "%s is set, and a route to a lane would override it", set);
-    else if (!slice_equals(transport, "smtp"))
-        snprintf(why_r, size, "default_transport is %s, and a lane is a copy of the service smtp",
-                 postfix_default_transport(postfix));
-    else
-        return true;
+    for (struct slice word; (word = next_entry(&list)).len > 0;)
+        if (slice_equals(word, name))
+            return true;
     return false;
 }
 
-/* The next table of a list; braces hold one together (util/mystrtok.c). Its len is 0 at the end. */
-static struct slice next_table(const char **list)
+/* A setting that a route would override; NULL: none is set. */
+static const char *overridden(const struct postfix *postfix)
 {
-    int depth = 0;
-    const char *at = *list + strspn(*list, SPACES);
-    struct slice table = {at, 0};
-    for (; *at != '\0' && (depth > 0 || strchr(SPACES, *at) == NULL); at++)
-        depth += *at == '{' ? 1 : *at == '}' && depth > 0 ? -1 : 0;
-    table.len = (size_t)(at - table.at);
-    *list = at;
-    return table;
+    if (*postfix_sender_relayhosts(postfix) != '\0')
+        return "sender_dependent_relayhost_maps";
+    if (*postfix_sender_transports(postfix) != '\0')
+        return "sender_dependent_default_transport_maps";
+    return NULL;
+}
+
+bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t size)
+{
+    const char *transport = postfix_default_transport(postfix);
+    const char *set = overridden(postfix);
+    if (set != NULL)
+        snprintf(why_r, size, "%s is set, and a route to a lane would override it", set);
+    else if (!slice_equals(transport_of(transport), "smtp"))
+        snprintf(why_r, size, "default_transport is %s, and a lane is a copy of the service smtp",
+                 transport);
+    else if (list_has(postfix_defer_transports(postfix), "smtp"))
+        snprintf(why_r, size, "defer_transports has smtp wait, and a lane would not");
+    else
+        return true;
+    return false;
 }
 
 /* True when the table is lmdb:DIRECTORY/tables/transport. */
@@ -69,7 +86,7 @@ char **postfix_other_transport_maps(const struct postfix *postfix, const char *s
         return NULL;
     char *text = (char *)(tables + most);
     size_t count = 0;
-    for (struct slice table; (table = next_table(&list)).len > 0;) {
+    for (struct slice table; (table = next_entry(&list)).len > 0;) {
         if (is_ours(table, state_directory))
             continue;
         tables[count++] = text;
