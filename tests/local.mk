@@ -15,7 +15,8 @@ unit_tests = \
 	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
-	tests/unit/test_mainmaster
+	tests/unit/test_mainmaster \
+	tests/unit/test_postfix_routing
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
@@ -63,6 +64,10 @@ tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmas
 	policy/mainmaster_master.c policy/mainmaster_lane.c policy/cflines.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
+tests_unit_test_postfix_routing_SOURCES = tests/unit/test_postfix_routing.c \
+	policy/postfix_routing.c
+tests_unit_test_postfix_routing_CFLAGS = $(unit_cflags)
+tests_unit_test_postfix_routing_LDADD = $(CMOCKA_LIBS)
 
 # Scenarios: text files with log lines, passing time and what should be done.
 check_PROGRAMS += tests/scenarios/scenario

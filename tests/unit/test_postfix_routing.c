@@ -1,0 +1,145 @@
+/* Where Postfix sends mail, and whether a lane may: with a Postfix of the test's own making. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "postfix.h"
+
+/* In the place of postfix.c, which asks postconf(1). */
+struct postfix {
+    const char *transport;
+    const char *relayhosts;
+    const char *transports;
+    const char *deferred;
+    const char *maps;
+};
+
+const char *postfix_default_transport(const struct postfix *postfix)
+{
+    return postfix->transport;
+}
+
+const char *postfix_sender_relayhosts(const struct postfix *postfix)
+{
+    return postfix->relayhosts;
+}
+
+const char *postfix_sender_transports(const struct postfix *postfix)
+{
+    return postfix->transports;
+}
+
+const char *postfix_defer_transports(const struct postfix *postfix)
+{
+    return postfix->deferred;
+}
+
+const char *postfix_transport_maps(const struct postfix *postfix)
+{
+    return postfix->maps;
+}
+
+struct lanes_case {
+    const char *label;
+    struct postfix postfix;
+    const char *why; /* part of the reason against; NULL: none */
+};
+
+static const struct lanes_case lanes_cases[] = {
+    {"as it comes", {"smtp", "", "", "", ""}, NULL},
+    {"a next hop in default_transport", {"smtp:[gw.example]:26", "", "", "", ""}, NULL},
+    {"another transport", {"smtp2", "", "", "", ""}, "default_transport is smtp2"},
+    {"part of the name", {"smt", "", "", "", ""}, "default_transport is smt,"},
+    {"another transport with a next hop", {"relay:smtp", "", "", "", ""}, "is relay:smtp"},
+    {"relay hosts by sender",
+     {"smtp", "hash:/x", "", "", ""},
+     "sender_dependent_relayhost_maps is set"},
+    {"transports by sender",
+     {"smtp", "", "hash:/x", "", ""},
+     "sender_dependent_default_transport_maps is set"},
+    {"smtp waits", {"smtp", "", "", "uucp, smtp", ""}, "defer_transports has smtp wait"},
+    {"others wait", {"smtp", "", "", "smtps uucp", ""}, NULL},
+};
+
+static void test_lanes_possible(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(lanes_cases) / sizeof(lanes_cases[0]); i++) {
+        const struct lanes_case *c = &lanes_cases[i];
+        char why[256] = "";
+        bool possible = postfix_lanes_possible(&c->postfix, why, sizeof(why));
+        if (possible != (c->why == NULL) || (c->why != NULL && strstr(why, c->why) == NULL))
+            fail_msg("%s: %d \"%s\"", c->label, possible, why);
+    }
+}
+
+/* A reason that does not fit is cut, not lost, and goes no further than its room. */
+static void test_reason_cut(void **state)
+{
+    const struct postfix postfix = {"smtp", "hash:/x", "", "", ""};
+    char why[8] = "xxxxxxx";
+    (void)state;
+    assert_false(postfix_lanes_possible(&postfix, why, 4));
+    assert_memory_equal(why, "sen\0xxx", 8);
+}
+
+#define OURS "lmdb:/var/lib/postern/tables/transport"
+
+struct maps_case {
+    const char *label;
+    const char *maps;
+    const char *state_directory;
+    const char *others; /* one a line */
+};
+
+static const struct maps_case maps_cases[] = {
+    {"none", "", "/var/lib/postern", ""},
+    {"ours alone", OURS, "/var/lib/postern", ""},
+    {"ours first", OURS ", hash:/a", "/var/lib/postern", "hash:/a\n"},
+    {"ours between, with a slash", "hash:/a " OURS ",hash:/b", "/var/lib/postern//",
+     "hash:/a\nhash:/b\n"},
+    {"ours through proxymap", "proxy:" OURS " proxy:hash:/a", "/var/lib/postern",
+     "proxy:hash:/a\n"},
+    {"another state directory", OURS, "/var/lib/poster", OURS "\n"},
+    {"longer than ours", OURS ".old", "/var/lib/postern", OURS ".old\n"},
+    {"of another type", "hash:/var/lib/postern/tables/transport", "/var/lib/postern",
+     "hash:/var/lib/postern/tables/transport\n"},
+    {"braces", "inline:{ {a.example = smtp:[b]}, c = d }, hash:/a", "/var/lib/postern",
+     "inline:{ {a.example = smtp:[b]}, c = d }\nhash:/a\n"},
+    {"braces that do not match", "hash:/a} {hash:/b, c", "/var/lib/postern",
+     "hash:/a}\n{hash:/b, c\n"},
+    {"the shortest names", "a,b,c", "/var/lib/postern", "a\nb\nc\n"},
+};
+
+static void test_other_maps(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(maps_cases) / sizeof(maps_cases[0]); i++) {
+        const struct maps_case *c = &maps_cases[i];
+        const struct postfix postfix = {.maps = c->maps};
+        char found[512] = "";
+        char **others = postfix_other_transport_maps(&postfix, c->state_directory);
+        assert_non_null(others);
+        for (size_t n = 0; others[n] != NULL; n++)
+            snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s\n", others[n]);
+        if (strcmp(found, c->others) != 0)
+            fail_msg("%s:\n%s", c->label, found);
+        free(others);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lanes_possible),
+        cmocka_unit_test(test_reason_cut),
+        cmocka_unit_test(test_other_maps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
