@@ -37,6 +37,8 @@ policy_libpostern_a_SOURCES = \
 	policy/gate.c policy/gate.h \
 	policy/inbound.c policy/inbound.h \
 	policy/network.c policy/network.h \
+	policy/policyd.c policy/policyd.h policy/policyreq.c policy/policyreq.h \
+	policy/instances.c policy/instances.h policy/listen.c policy/listen.h \
 	policy/say.c policy/say.h
 policy_libpostern_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS) $(LIBEVENT_CFLAGS) \
 	$(JANSSON_CFLAGS) $(LIBSYSTEMD_CFLAGS)

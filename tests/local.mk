@@ -15,8 +15,14 @@ unit_tests = \
 	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
+	tests/unit/test_policyd \
+	tests/unit/test_policyreq \
 	tests/unit/test_mainmaster \
 	tests/unit/test_postfix_routing
+
+if MILTERS
+unit_tests += tests/unit/test_rcptlimit
+endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
@@ -57,6 +63,18 @@ tests_unit_test_ledger_CFLAGS = $(unit_cflags)
 tests_unit_test_ledger_LDADD = $(unit_libs)
 tests_unit_test_ledger_LDFLAGS = -Wl,--wrap=mdb_env_open,--wrap=mdb_get,--wrap=mdb_put \
 	-Wl,--wrap=mdb_del,--wrap=mdb_cursor_get
+tests_unit_test_inbound_CFLAGS = $(unit_cflags)
+tests_unit_test_inbound_LDADD = $(unit_libs)
+tests_unit_test_policyd_CFLAGS = $(unit_cflags)
+tests_unit_test_policyd_LDADD = $(unit_libs)
+tests_unit_test_policyreq_CFLAGS = $(unit_cflags)
+tests_unit_test_policyreq_LDADD = $(unit_libs)
+# With the callbacks, but a fake in libmilter's place.
+tests_unit_test_rcptlimit_SOURCES = tests/unit/test_rcptlimit.c \
+	tests/unit/fake_milter.c tests/unit/fake_milter.h
+tests_unit_test_rcptlimit_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/rcptlimit
+tests_unit_test_rcptlimit_CFLAGS = $(unit_cflags) -pthread
+tests_unit_test_rcptlimit_LDADD = milters/libmilters.a $(unit_libs) -lpthread
 tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
@@ -97,6 +115,13 @@ tests_fuzz_fuzz_maillog_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_maillog_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_maillog.test
 EXTRA_DIST += tests/fuzz/fuzz_maillog.test tests/fuzz/maillog-seeds
+
+check_PROGRAMS += tests/fuzz/fuzz_policyreq
+tests_fuzz_fuzz_policyreq_SOURCES = tests/fuzz/fuzz_policyreq.c tests/fuzz/replay.c
+tests_fuzz_fuzz_policyreq_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_policyreq_LDADD = $(postern_libs)
+TESTS += tests/fuzz/fuzz_policyreq.test
+EXTRA_DIST += tests/fuzz/fuzz_policyreq.test tests/fuzz/policyreq-seeds
 
 # End to end: tests/e2e/run, as root; see there. Only the remote hosts' program is built.
 check_PROGRAMS += tests/e2e/smtphost

@@ -4,14 +4,13 @@
  * - A recipient that Postfix itself refuses is not reported, unless the milter asked for rejected
  *   ones (SMFIP_RCPT_REJ), which this one does not; smtpd_delay_reject changes nothing about that
  *   (smtpd/smtpd.c, rcpt_cmd()). One that is reported has passed all restrictions.
- * - The milters are asked one after the other, and the first that refuses is the last one asked
- *   (milter/milter.c, milter_rcpt_event()). As the last of smtpd_milters this one counts exactly
- * what is accepted.
+ * - Milters are asked in turn, and the first that refuses is the last one asked (milter/milter.c,
+ *   milter_rcpt_event()). As the last of smtpd_milters this one counts exactly what is accepted.
  * - Milters add and remove recipients at end of message, when the client's transaction is over.
  * - RSET and HELO are reported as abort (smtpd/smtpd.c, mail_reset() and helo_reset()); that a
- * message is complete is seen at the next MAIL.
+ *   message is complete is seen at the next MAIL.
  * - After XCLIENT there is a new connection to the milter, with the new client's address
- * (smtpd/smtpd.c, xclient_cmd()).
+ *   (smtpd/smtpd.c, xclient_cmd()).
  */
 #include "rcptlimit.h"
 
