@@ -8,25 +8,58 @@
 #include "config_source.h"
 #include "config_table.h"
 
+/* "1 5 10 20" */
+static bool set_numbers(const struct setting *row, struct config *config)
+{
+    uint32_t **place = (uint32_t **)(void *)((char *)config + row->offset);
+    size_t *count = (size_t *)(void *)((char *)config + row->count_offset);
+    char *at = (char *)(uintptr_t)row->text;
+
+    *place = calloc(strlen(row->text), sizeof(**place));
+    while (*place != NULL && *at != '\0')
+        (*place)[(*count)++] = (uint32_t)strtoul(at, &at, 10);
+    return *place != NULL;
+}
+
+static bool set_default(const struct setting *row, struct config *config)
+{
+    void *place = (char *)config + row->offset;
+
+    if (row->type == SETTING_NUMBER)
+        *(uint32_t *)place = (uint32_t)row->value;
+    else if (row->type == SETTING_SWITCH)
+        *(bool *)place = row->value != 0;
+    else if (row->type == SETTING_NUMBERS)
+        return set_numbers(row, config);
+    else if (row->type == SETTING_TEXT && row->text != NULL)
+        return (*(char **)place = strdup(row->text)) != NULL;
+    return true;
+}
+
 /* Fills in what the table has defaults for. */
 static bool set_defaults(struct config *config)
 {
     const struct setting *row;
 
     for (size_t i = 0; (row = setting_at(i)) != NULL; i++) {
-        void *place;
-
-        if (row->offset == SETTING_NOT_KEPT || strcmp(row->scope, "destinations") == 0)
-            continue;
-        place = (char *)config + row->offset;
-        if (row->type == SETTING_NUMBER)
-            *(uint32_t *)place = (uint32_t)row->value;
-        else if (row->type == SETTING_SWITCH)
-            *(bool *)place = row->value != 0;
-        else if (row->type == SETTING_TEXT && (*(char **)place = strdup(row->text)) == NULL)
+        if (row->offset != SETTING_NOT_KEPT && !setting_is_in_list(row) &&
+            !set_default(row, config))
             return false;
     }
     return true;
+}
+
+/* The sockets that were not set are in runtime_directory. */
+static bool set_sockets(struct config *config)
+{
+    if (config->rcptlimit_socket == NULL &&
+        asprintf(&config->rcptlimit_socket, "unix:%s/rcptlimit.sock", config->runtime_directory) <
+            0)
+        config->rcptlimit_socket = NULL;
+    if (config->policy_socket == NULL &&
+        asprintf(&config->policy_socket, "unix:%s/policy.sock", config->runtime_directory) < 0)
+        config->policy_socket = NULL;
+    return config->rcptlimit_socket != NULL && config->policy_socket != NULL;
 }
 
 /* What libconfig found wrong in the syntax, with what would be right. */
@@ -103,7 +136,7 @@ static bool read_source(struct config_reader *reader)
         return fail_syntax(reader);
     if (!config_read_settings(reader))
         return false;
-    if (!build_index(reader->config))
+    if (!set_sockets(reader->config) || !build_index(reader->config))
         return config_read_fail_line(reader, 1, "out of memory");
     return !config_breach_find(reader->config, &breach) || fail_breach(reader, &breach);
 }
@@ -143,6 +176,14 @@ static void free_strings(char **strings, size_t count)
     free(strings);
 }
 
+static void free_inbound(struct config_inbound *rule)
+{
+    free_strings(rule->networks, rule->network_count);
+    free_strings(rule->logins, rule->login_count);
+    free_strings(rule->sender_domains, rule->sender_domain_count);
+    free_strings(rule->recipient_domains, rule->recipient_domain_count);
+}
+
 void config_free(struct config **config)
 {
     struct config *c = *config;
@@ -154,6 +195,13 @@ void config_free(struct config **config)
         free_strings(c->groups[i].domains, c->groups[i].domain_count);
     }
     free(c->groups);
+    for (size_t i = 0; i < c->inbound_count; i++)
+        free_inbound(&c->inbound[i]);
+    free(c->inbound);
+    free(c->lanes);
+    free_strings(c->patterns, c->pattern_count);
+    free(c->rcptlimit_socket);
+    free(c->policy_socket);
     free_strings(c->warnings, c->warning_count);
     free(c->domains);
     free(c->names);
@@ -225,4 +273,50 @@ size_t config_group_count(const struct config *config)
 const struct config_group *config_group_at(const struct config *config, size_t index)
 {
     return index < config->group_count ? &config->groups[index] : NULL;
+}
+
+bool config_outbound_limits(const struct config *config)
+{
+    return config->outbound_limits;
+}
+
+const uint32_t *config_lanes(const struct config *config, size_t *count_r)
+{
+    *count_r = config->lane_count;
+    return config->lanes;
+}
+
+uint32_t config_learned_lifetime(const struct config *config)
+{
+    return config->learned_lifetime;
+}
+
+size_t config_pattern_count(const struct config *config)
+{
+    return config->pattern_count;
+}
+
+const char *config_pattern_at(const struct config *config, size_t index)
+{
+    return index < config->pattern_count ? config->patterns[index] : NULL;
+}
+
+size_t config_inbound_count(const struct config *config)
+{
+    return config->inbound_count;
+}
+
+const struct config_inbound *config_inbound_at(const struct config *config, size_t index)
+{
+    return index < config->inbound_count ? &config->inbound[index] : NULL;
+}
+
+const char *config_rcptlimit_socket(const struct config *config)
+{
+    return config->rcptlimit_socket;
+}
+
+const char *config_policy_socket(const struct config *config)
+{
+    return config->policy_socket;
 }

@@ -58,6 +58,36 @@ uint32_t config_unproven_max_open_retries(const struct config *config);
 size_t config_group_count(const struct config *config);
 const struct config_group *config_group_at(const struct config *config, size_t index);
 
+/* recipient_limits (DESIGN 3.3) */
+
+/*
+ * One entry of `inbound`: a limit of recipients per transaction at our own door. It applies to a
+ * transaction that fits every list that is not empty; a list fits when one of its members does.
+ */
+struct config_inbound {
+    char **networks; /* "192.0.2.0/24", "2001:db8::/32", or one address: the client's */
+    size_t network_count;
+    char **logins; /* SASL login names, exactly; "*": any authenticated client */
+    size_t login_count;
+    char **sender_domains; /* as in struct config_group */
+    size_t sender_domain_count;
+    char **recipient_domains; /* only recipients in these count and are refused */
+    size_t recipient_domain_count;
+    uint32_t limit;
+    bool reject; /* action = "reject": 550 5.5.3 instead of 452 4.5.3 */
+};
+
+bool config_outbound_limits(const struct config *config);       /* recipient_limits.outbound */
+const uint32_t *config_lanes(const struct config *config, size_t *count_r); /* ascending */
+uint32_t config_learned_lifetime(const struct config *config);  /* seconds */
+size_t config_pattern_count(const struct config *config);
+const char *config_pattern_at(const struct config *config, size_t index); /* extended regular expression */
+size_t config_inbound_count(const struct config *config);
+const struct config_inbound *config_inbound_at(const struct config *config, size_t index);
+
+const char *config_rcptlimit_socket(const struct config *config); /* milters.rcptlimit.socket, "" = none */
+const char *config_policy_socket(const struct config *config);    /* policy.socket, "" = none */
+
 /*
  * The group that a recipient domain (ASCII letters in any case) belongs to, or NULL: the exact
  * domain first, then the longest ".d", then "*". One of more than 255 bytes (RFC 1035

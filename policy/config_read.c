@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-/* `base`: the struct config or config_group that the table's offsets mean; NULL keeps nothing. */
+/* `base`: the struct that the table's offsets mean: struct config, or that of a list's entry. */
 typedef bool read_function(struct config_reader *reader, const struct setting *setting,
                            const config_setting_t *value, void *base);
 
@@ -142,9 +142,13 @@ static bool is_many(const config_setting_t *value)
 /* Where the table says that the value goes, or NULL when it is only checked. */
 static void *place_of(const struct setting *setting, void *base)
 {
-    if (base == NULL || setting->offset == SETTING_NOT_KEPT)
-        return NULL;
-    return (char *)base + setting->offset;
+    return setting->offset != SETTING_NOT_KEPT ? (char *)base + setting->offset : NULL;
+}
+
+/* Where it says that the number of values goes, of a setting that is kept. */
+static size_t *count_of(const struct setting *setting, void *base)
+{
+    return (size_t *)(void *)((char *)base + setting->count_offset);
 }
 
 static bool read_number(struct config_reader *reader, const struct setting *setting,
@@ -163,12 +167,11 @@ static bool read_number(struct config_reader *reader, const struct setting *sett
     return true;
 }
 
-static bool read_numbers(struct config_reader *reader, const struct setting *setting,
-                         const config_setting_t *value, void *base)
+static bool check_numbers(struct config_reader *reader, const struct setting *setting,
+                          const config_setting_t *value)
 {
     long long least = setting->least;
 
-    (void)base;
     if (!is_many(value))
         return fail_value(reader, setting, value);
     if (config_setting_length(value) == 0)
@@ -181,6 +184,26 @@ static bool read_numbers(struct config_reader *reader, const struct setting *set
             return fail_element(reader, setting, element);
         least = config_setting_get_int64(element) + 1;
     }
+    return true;
+}
+
+static bool read_numbers(struct config_reader *reader, const struct setting *setting,
+                         const config_setting_t *value, void *base)
+{
+    uint32_t **place = place_of(setting, base);
+    size_t count;
+
+    if (!check_numbers(reader, setting, value))
+        return false;
+    count = (size_t)config_setting_length(value);
+    free(*place); /* the default */
+    *place = calloc(count, sizeof(**place));
+    *count_of(setting, base) = *place != NULL ? count : 0;
+    if (*place == NULL)
+        return fail_memory(reader, value);
+    for (size_t i = 0; i < count; i++)
+        (*place)[i] =
+            (uint32_t)config_setting_get_int64(config_setting_get_elem(value, (unsigned)i));
     return true;
 }
 
@@ -217,13 +240,14 @@ static bool read_text(struct config_reader *reader, const struct setting *settin
                       const config_setting_t *value, void *base)
 {
     char **place = place_of(setting, base);
+    char why[SETTING_TEXT_MAX];
     const char *text;
     char *copy;
 
     if (config_setting_type(value) != CONFIG_TYPE_STRING)
         return fail_value(reader, setting, value);
     text = config_setting_get_string(value);
-    if (!setting_accepts(setting, text))
+    if (!setting_accepts(setting, text, why))
         return fail_value(reader, setting, value);
     if (strlen(text) > (size_t)setting->most)
         return fail_length(reader, setting, value);
@@ -237,6 +261,37 @@ static bool read_text(struct config_reader *reader, const struct setting *settin
     return true;
 }
 
+static bool read_word(struct config_reader *reader, const struct setting *setting,
+                      const config_setting_t *value, void *base)
+{
+    bool *place = place_of(setting, base);
+    char why[SETTING_TEXT_MAX];
+
+    if (config_setting_type(value) != CONFIG_TYPE_STRING ||
+        !setting_accepts(setting, config_setting_get_string(value), why))
+        return fail_value(reader, setting, value);
+    if (place != NULL)
+        *place = strcmp(config_setting_get_string(value), setting->form->words[1]) == 0;
+    return true;
+}
+
+static bool check_text(struct config_reader *reader, const struct setting *setting,
+                       const config_setting_t *element)
+{
+    char path[SETTING_TEXT_MAX], is[SETTING_TEXT_MAX], why[SETTING_TEXT_MAX];
+
+    if (config_setting_type(element) != CONFIG_TYPE_STRING)
+        return fail_element(reader, setting, element);
+    if (setting_accepts(setting, config_setting_get_string(element), why))
+        return true;
+    if (why[0] == '\0')
+        return fail_element(reader, setting, element);
+    setting_path(setting, path);
+    describe(element, is);
+    return config_read_fail(reader, element, "%s holds %s: %s; it must be %s", path, is, why,
+                            setting->form->wanted);
+}
+
 static bool check_texts(struct config_reader *reader, const struct setting *setting,
                         const config_setting_t *value)
 {
@@ -248,47 +303,42 @@ static bool check_texts(struct config_reader *reader, const struct setting *sett
     if (count < setting->least || count > setting->most)
         return fail_count(reader, setting, value);
     for (int i = 0; i < count; i++) {
-        const config_setting_t *element = config_setting_get_elem(value, (unsigned)i);
-
-        if (config_setting_type(element) != CONFIG_TYPE_STRING ||
-            !setting_accepts(setting, config_setting_get_string(element)))
-            return fail_element(reader, setting, element);
+        if (!check_text(reader, setting, config_setting_get_elem(value, (unsigned)i)))
+            return false;
     }
     return true;
 }
 
-static char *lower_copy(const char *text)
+static char *copy_text(const char *text, bool fold)
 {
     char *copy = strdup(text);
 
-    for (char *p = copy; p != NULL && *p != '\0'; p++) {
+    for (char *p = copy; fold && p != NULL && *p != '\0'; p++) {
         if (*p >= 'A' && *p <= 'Z')
             *p = (char)(*p - 'A' + 'a');
     }
     return copy;
 }
 
-/* The only texts that are kept are the domains of a group. */
 static bool read_texts(struct config_reader *reader, const struct setting *setting,
                        const config_setting_t *value, void *base)
 {
-    struct config_group *group = base;
-    int count;
+    char ***place = place_of(setting, base);
+    size_t *count = count_of(setting, base);
+    int wanted;
 
     if (!check_texts(reader, setting, value))
         return false;
-    if (place_of(setting, base) == NULL)
-        return true;
-    count = config_setting_length(value);
-    group->domains = calloc((size_t)count, sizeof(*group->domains));
-    if (group->domains == NULL)
+    wanted = config_setting_length(value);
+    *place = calloc((size_t)wanted + 1, sizeof(**place));
+    if (*place == NULL)
         return fail_memory(reader, value);
-    for (int i = 0; i < count; i++) {
-        char *domain = lower_copy(config_setting_get_string_elem(value, i));
+    for (int i = 0; i < wanted; i++) {
+        char *copy = copy_text(config_setting_get_string_elem(value, i), setting->form->fold);
 
-        if (domain == NULL)
+        if (copy == NULL)
             return fail_memory(reader, value);
-        group->domains[group->domain_count++] = domain;
+        (*place)[(*count)++] = copy;
     }
     return true;
 }
@@ -314,9 +364,11 @@ static bool fail_unknown(const struct config_reader *reader, const char *scope,
                             list);
 }
 
-static bool warn_unused(struct config_reader *reader, const config_setting_t *value)
+static bool warn_unused(struct config_reader *reader, const struct setting *setting,
+                        const config_setting_t *value)
 {
     struct config *config = reader->config;
+    char path[SETTING_TEXT_MAX];
     unsigned line;
     const char *file =
         config_source_where(reader->source, (unsigned)config_setting_source_line(value), &line);
@@ -325,10 +377,11 @@ static bool warn_unused(struct config_reader *reader, const config_setting_t *va
     if (warnings == NULL)
         return fail_memory(reader, value);
     config->warnings = warnings;
+    setting_path(setting, path);
     if (asprintf(&warnings[config->warning_count],
                  "%s:%u: %s is accepted but this version does "
                  "not act on it yet",
-                 file, line, config_setting_name(value)) < 0)
+                 file, line, path) < 0)
         return fail_memory(reader, value);
     text_clean(warnings[config->warning_count++]);
     return true;
@@ -376,19 +429,22 @@ static bool read_section(struct config_reader *reader, const struct setting *set
     return read_members(reader, path, value, base);
 }
 
-/* One entry of `destinations`: it begins as `retry` has it. */
-static struct config_group *next_group(struct config *config)
+/* Where the next entry of a list is kept. One of `destinations` begins as `retry` has it. */
+static void *next_entry(const struct config *config, const struct setting *setting, void *base)
 {
-    struct config_group *group = &config->groups[config->group_count++];
+    char **place = place_of(setting, base);
+    void *entry = *place + (*count_of(setting, base))++ * setting->entry_size;
 
-    group->retry = config->retry;
-    return group;
+    if (setting->entry_size == sizeof(struct config_group) &&
+        strcmp(setting->name, "destinations") == 0)
+        ((struct config_group *)entry)->retry = config->retry;
+    return entry;
 }
 
 static bool read_sections(struct config_reader *reader, const struct setting *setting,
                           const config_setting_t *value, void *base)
 {
-    struct config_group **place = place_of(setting, base);
+    void **place = place_of(setting, base);
     char path[SETTING_TEXT_MAX];
     int count;
 
@@ -398,14 +454,15 @@ static bool read_sections(struct config_reader *reader, const struct setting *se
     if (count > setting->most)
         return fail_count(reader, setting, value);
     setting_path(setting, path);
-    if (place != NULL && (*place = calloc((size_t)count + 1, sizeof(**place))) == NULL)
+    *place = calloc((size_t)count + 1, setting->entry_size);
+    if (*place == NULL)
         return fail_memory(reader, value);
     for (int i = 0; i < count; i++) {
         const config_setting_t *entry = config_setting_get_elem(value, (unsigned)i);
 
         if (!config_setting_is_group(entry))
             return fail_element(reader, setting, entry);
-        if (!read_members(reader, path, entry, place != NULL ? next_group(reader->config) : NULL))
+        if (!read_members(reader, path, entry, next_entry(reader->config, setting, base)))
             return false;
     }
     return true;
@@ -419,6 +476,7 @@ static bool read_setting(struct config_reader *reader, const char *scope,
         [SETTING_NUMBER] = read_number,     [SETTING_NUMBERS] = read_numbers,
         [SETTING_FRACTION] = read_fraction, [SETTING_SWITCH] = read_switch,
         [SETTING_TEXT] = read_text,         [SETTING_TEXTS] = read_texts,
+        [SETTING_WORD] = read_word,
     };
     const struct setting *setting = setting_find(scope, config_setting_name(value));
 
@@ -426,7 +484,7 @@ static bool read_setting(struct config_reader *reader, const char *scope,
         return fail_unknown(reader, scope, value);
     if (!readers[setting->type](reader, setting, value, base))
         return false;
-    return (setting->flags & SETTING_UNUSED) == 0 || warn_unused(reader, value);
+    return (setting->flags & SETTING_UNUSED) == 0 || warn_unused(reader, setting, value);
 }
 
 bool config_read_settings(struct config_reader *reader)

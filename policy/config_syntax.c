@@ -1,7 +1,7 @@
 #include "config_syntax.h"
 
 #include <arpa/inet.h>
-#include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -113,7 +113,7 @@ static bool is_address_literal(const char *text)
     return inet_pton(v6 ? AF_INET6 : AF_INET, address, &binary) == 1;
 }
 
-bool config_syntax_plain_domain(const char *text)
+static bool is_plain_domain(const char *text)
 {
     if (strlen(text) > CONFIG_DOMAIN_MAX)
         return false;
@@ -125,8 +125,60 @@ bool config_syntax_domain(const char *text)
     if (strcmp(text, "*") == 0)
         return true;
     if (*text != '.')
-        return config_syntax_plain_domain(text);
+        return is_plain_domain(text);
     return strlen(text) <= CONFIG_DOMAIN_MAX && is_name_of_labels(text + 1);
+}
+
+/* The address before the '/' in binary; returns its bits, 0 when it is none. */
+static unsigned network_address(const char *text, size_t len, unsigned char binary_r[16])
+{
+    char address[INET6_ADDRSTRLEN];
+
+    if (len >= sizeof(address))
+        return 0;
+    memcpy(address, text, len);
+    address[len] = '\0';
+    if (inet_pton(AF_INET, address, binary_r) == 1)
+        return 32;
+    return inet_pton(AF_INET6, address, binary_r) == 1 ? 128 : 0;
+}
+
+/* "0" to `most`, without other digits before. */
+static bool read_prefix(const char *text, unsigned most, unsigned *prefix_r)
+{
+    size_t len = strspn(text, "0123456789");
+
+    if (len == 0 || len > 3 || text[len] != '\0' || (text[0] == '0' && len > 1))
+        return false;
+    *prefix_r = (unsigned)strtoul(text, NULL, 10);
+    return *prefix_r <= most;
+}
+
+bool config_syntax_network(const char *text)
+{
+    unsigned char binary[16];
+    size_t len = strcspn(text, "/");
+    unsigned bits = network_address(text, len, binary);
+    unsigned prefix = bits;
+
+    if (bits == 0 || (text[len] == '/' && !read_prefix(text + len + 1, bits, &prefix)))
+        return false;
+    for (unsigned i = prefix; i < bits; i++) {
+        if ((binary[i / 8] >> (7 - i % 8) & 1) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool config_syntax_login(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F)
+            return false;
+    }
+    return len >= 1 && len <= 255;
 }
 
 /* What stands behind the prefix; NULL when text does not begin with it. */
@@ -174,6 +226,11 @@ bool config_syntax_milter_socket(const char *text)
     return at != NULL && is_port(port, at) && is_made_of(at + 1, v6 != NULL ? ".-_:[]" : ".-_");
 }
 
+bool config_syntax_milter_socket_or_none(const char *text)
+{
+    return *text == '\0' || config_syntax_milter_socket(text);
+}
+
 bool config_syntax_policy_socket(const char *text)
 {
     const char *host = after(text, "inet:");
@@ -182,7 +239,7 @@ bool config_syntax_policy_socket(const char *text)
     size_t len;
 
     if (host == NULL)
-        return is_unix_socket(text);
+        return *text == '\0' || is_unix_socket(text);
     if (colon == NULL || !is_port(colon + 1, colon + strlen(colon)))
         return false;
     len = (size_t)(colon - host);
@@ -191,14 +248,4 @@ bool config_syntax_policy_socket(const char *text)
     memcpy(name, host, len);
     name[len] = '\0';
     return is_made_of(name, name[0] == '[' ? ".-_:[]" : ".-_");
-}
-
-bool config_syntax_regexp(const char *text)
-{
-    regex_t compiled;
-
-    if (*text == '\0' || regcomp(&compiled, text, REG_EXTENDED | REG_NOSUB) != 0)
-        return false;
-    regfree(&compiled);
-    return true;
 }

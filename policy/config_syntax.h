@@ -21,13 +21,14 @@ bool config_syntax_name(const char *text);
  * for SMTPUTF8, in UTF-8. '_' as in Postfix (util/valid_hostname.c).
  */
 bool config_syntax_domain(const char *text);
-/* The same without ".d" and "*". */
-bool config_syntax_plain_domain(const char *text);
+/* An IPv4 or IPv6 address, or a network "address/length" whose other bits are 0. */
+bool config_syntax_network(const char *text);
+/* 1 to 255 bytes, none of them a control character. */
+bool config_syntax_login(const char *text);
 /* Sendmail's way: "unix:/path", "inet:PORT@HOST", "inet6:PORT@HOST". */
 bool config_syntax_milter_socket(const char *text);
-/* Postfix's way (util/auto_clnt.c): "unix:/path", "inet:HOST:PORT". */
+bool config_syntax_milter_socket_or_none(const char *text);
+/* Postfix's way (util/auto_clnt.c): "unix:/path", "inet:HOST:PORT"; or "". */
 bool config_syntax_policy_socket(const char *text);
-/* A POSIX extended regular expression, as in regexp_table(5). */
-bool config_syntax_regexp(const char *text);
 
 #endif

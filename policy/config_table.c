@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "classify_pattern.h"
 #include "config_syntax.h"
 
 /*
@@ -15,68 +16,82 @@ enum { RETRIES_MAX = 1000000, INTERVAL_MAX = 30 * 86400, LIFETIME_MAX = 365 * 86
 static const char *const EARLY_NDR_MODES[] = {"refuse", "ndr", "off", NULL};
 static const char *const LANES[] = {"suspect", "proven", "off", NULL};
 static const char *const WHEN_DOWN[] = {"accept", "warn", "refuse", NULL};
+static const char *const ACTIONS[] = {"defer", "reject", NULL};
 
-static const struct setting_form PATH = {config_syntax_path, NULL,
-                                         "an absolute path without blanks, quotes, commas or '$'"};
+static const struct setting_form PATH = {
+    .valid = config_syntax_path,
+    .wanted = "an absolute path without blanks, quotes, commas or '$'"};
 static const struct setting_form LOG = {
-    config_syntax_log, NULL,
-    "an absolute path without blanks, quotes, commas or '$', or \"journal\""};
+    .valid = config_syntax_log,
+    .wanted = "an absolute path without blanks, quotes, commas or '$', or \"journal\""};
 static const struct setting_form USER = {
-    config_syntax_user, NULL,
-    "the name of an account (letters, digits, '.', '_' and '-'), or \"\" to keep the present one"};
+    .valid = config_syntax_user,
+    .wanted = "the name of an account (letters, digits, '.', '_' and '-'), or \"\" to keep the "
+              "present one"};
 static const struct setting_form NAME = {
-    config_syntax_name, NULL, "1 to 64 printable ASCII characters without blanks or quotes"};
+    .valid = config_syntax_name,
+    .wanted = "1 to 64 printable ASCII characters without blanks or quotes"};
 static const struct setting_form DOMAIN = {
-    config_syntax_domain, NULL,
-    "a domain \"d\", \".d\" for what is below d, \"[192.0.2.1]\", or \"*\" for the rest"};
-static const struct setting_form PLAIN_DOMAIN = {config_syntax_plain_domain, NULL,
-                                                 "a domain, or \"[192.0.2.1]\""};
+    .valid = config_syntax_domain,
+    .wanted = "a domain \"d\", \".d\" for what is below d, \"[192.0.2.1]\", or \"*\" for the rest",
+    .fold = true};
+static const struct setting_form NETWORK = {
+    .valid = config_syntax_network,
+    .wanted = "an address, or a network \"192.0.2.0/24\" or \"2001:db8::/32\" with nothing behind "
+              "its prefix"};
+static const struct setting_form LOGIN = {
+    .valid = config_syntax_login,
+    .wanted = "a login name of at most 255 bytes without control characters, or \"*\" for any"};
 static const struct setting_form MILTER_SOCKET = {
-    config_syntax_milter_socket, NULL, "\"unix:/path\", \"inet:PORT@HOST\" or \"inet6:PORT@HOST\""};
-static const struct setting_form POLICY_SOCKET = {config_syntax_policy_socket, NULL,
-                                                  "\"unix:/path\" or \"inet:HOST:PORT\""};
-static const struct setting_form REGEXP = {config_syntax_regexp, NULL,
-                                           "a POSIX extended regular expression"};
-static const struct setting_form MODE = {NULL, EARLY_NDR_MODES, "\"refuse\", \"ndr\" or \"off\""};
-static const struct setting_form LANE = {NULL, LANES, "\"suspect\", \"proven\" or \"off\""};
-static const struct setting_form DOWN = {NULL, WHEN_DOWN, "\"accept\", \"warn\" or \"refuse\""};
+    .valid = config_syntax_milter_socket,
+    .wanted = "\"unix:/path\", \"inet:PORT@HOST\" or \"inet6:PORT@HOST\""};
+static const struct setting_form MILTER_SOCKET_OR_NONE = {
+    .valid = config_syntax_milter_socket_or_none,
+    .wanted = "\"unix:/path\", \"inet:PORT@HOST\", \"inet6:PORT@HOST\", or \"\" for none"};
+static const struct setting_form POLICY_SOCKET = {
+    .valid = config_syntax_policy_socket,
+    .wanted = "\"unix:/path\", \"inet:HOST:PORT\", or \"\" for none"};
+static const struct setting_form REGEXP = {.explain = classify_pattern_check,
+                                           .wanted = "a POSIX extended regular expression"};
+static const struct setting_form MODE = {.words = EARLY_NDR_MODES,
+                                         .wanted = "\"refuse\", \"ndr\" or \"off\""};
+static const struct setting_form LANE = {.words = LANES,
+                                         .wanted = "\"suspect\", \"proven\" or \"off\""};
+static const struct setting_form DOWN = {.words = WHEN_DOWN,
+                                         .wanted = "\"accept\", \"warn\" or \"refuse\""};
+static const struct setting_form ACTION = {.words = ACTIONS, .wanted = "\"defer\" or \"reject\""};
 
 #define KEEP(member) offsetof(struct config, member)
 #define GROUP(member) offsetof(struct config_group, member)
+#define INBOUND(member) offsetof(struct config_inbound, member)
 #define DROP SETTING_NOT_KEPT
 
-#define SECTION(scope, name, flags)                                                                \
+#define ROW(scope_, name_, type_, ...)                                                             \
     {                                                                                              \
-        scope, name, SETTING_SECTION, 0, 0, 0, NULL, DROP, NULL, flags                             \
+        .scope = scope_, .name = name_, .type = type_, __VA_ARGS__                                 \
     }
-#define SECTIONS(scope, name, offset)                                                              \
-    {                                                                                              \
-        scope, name, SETTING_SECTIONS, 0, 100000, 0, NULL, offset, NULL, 0                         \
-    }
-#define NUMBER(scope, name, least, most, value, offset, flags)                                     \
-    {                                                                                              \
-        scope, name, SETTING_NUMBER, least, most, value, NULL, offset, NULL, flags                 \
-    }
-#define NUMBERS(scope, name, least, most)                                                          \
-    {                                                                                              \
-        scope, name, SETTING_NUMBERS, least, most, 0, NULL, DROP, NULL, 0                          \
-    }
-#define FRACTION(scope, name, least, most, text)                                                   \
-    {                                                                                              \
-        scope, name, SETTING_FRACTION, least, most, 0, text, DROP, NULL, 0                         \
-    }
-#define SWITCH(scope, name, value, offset)                                                         \
-    {                                                                                              \
-        scope, name, SETTING_SWITCH, 0, 1, value, NULL, offset, NULL, 0                            \
-    }
-#define TEXT(scope, name, least, most, text, form, offset, flags)                                  \
-    {                                                                                              \
-        scope, name, SETTING_TEXT, least, most, 0, text, offset, &form, flags                      \
-    }
-#define TEXTS(scope, name, least, most, form, offset, flags)                                       \
-    {                                                                                              \
-        scope, name, SETTING_TEXTS, least, most, 0, NULL, offset, &form, flags                     \
-    }
+#define SECTION(scope, name, bits) ROW(scope, name, SETTING_SECTION, .offset = DROP, .flags = bits)
+#define SECTIONS(scope, name, kept, counted, entry)                                                \
+    ROW(scope, name, SETTING_SECTIONS, .most = 100000, .offset = kept, .count_offset = counted,    \
+        .entry_size = sizeof(entry))
+#define NUMBER(scope, name, low, high, number, kept, bits)                                         \
+    ROW(scope, name, SETTING_NUMBER, .least = low, .most = high, .value = number, .offset = kept,  \
+        .flags = bits)
+#define NUMBERS(scope, name, low, high, numbers, kept, counted)                                    \
+    ROW(scope, name, SETTING_NUMBERS, .least = low, .most = high, .text = numbers, .offset = kept, \
+        .count_offset = counted)
+#define FRACTION(scope, name, low, high, number)                                                   \
+    ROW(scope, name, SETTING_FRACTION, .least = low, .most = high, .text = number, .offset = DROP)
+#define SWITCH(scope, name, on, kept)                                                              \
+    ROW(scope, name, SETTING_SWITCH, .most = 1, .value = on, .offset = kept)
+#define TEXT(scope, name, low, high, string, kind, kept, bits)                                     \
+    ROW(scope, name, SETTING_TEXT, .least = low, .most = high, .text = string, .form = &(kind),    \
+        .offset = kept, .flags = bits)
+#define WORD(scope, name, word, kind, kept)                                                        \
+    ROW(scope, name, SETTING_WORD, .text = word, .form = &(kind), .offset = kept)
+#define TEXTS(scope, name, low, high, kind, kept, counted, bits)                                   \
+    ROW(scope, name, SETTING_TEXTS, .least = low, .most = high, .form = &(kind), .offset = kept,   \
+        .count_offset = counted, .flags = bits)
 
 /* clang-format off */
 static const struct setting TABLE[] = {
@@ -103,9 +118,10 @@ static const struct setting TABLE[] = {
     NUMBER("unproven", "max_open_retries", 0, RETRIES_MAX, 24, KEEP(unproven_max_open_retries), 0),
 
     /* What an entry does not name it takes from `retry`, not from here. */
-    SECTIONS("", "destinations", KEEP(groups)),
+    SECTIONS("", "destinations", KEEP(groups), KEEP(group_count), struct config_group),
     TEXT("destinations", "name", 1, 64, NULL, NAME, GROUP(name), SETTING_REQUIRED),
-    TEXTS("destinations", "domains", 1, 1000000, DOMAIN, GROUP(domains), SETTING_REQUIRED),
+    TEXTS("destinations", "domains", 1, 1000000, DOMAIN, GROUP(domains),
+          GROUP(domain_count), SETTING_REQUIRED),
     NUMBER("destinations", "max_open_retries", 0, RETRIES_MAX, 0, GROUP(retry.max_open_retries), 0),
     NUMBER("destinations", "open_interval", 0, INTERVAL_MAX, 0, GROUP(retry.open_interval), 0),
     NUMBER("destinations", "max_transfer_retries", 0, RETRIES_MAX, 0,
@@ -116,15 +132,24 @@ static const struct setting TABLE[] = {
     NUMBER("destinations", "hold_after", 0, RETRIES_MAX, 0, GROUP(retry.hold_after), 0),
 
     /* postconf(5): default_destination_recipient_limit is 50; 1000 is the most a lane makes sense. */
-    SECTION("", "recipient_limits", SETTING_UNUSED),
-    SWITCH("recipient_limits", "outbound", true, DROP),
-    NUMBERS("recipient_limits", "lanes", 1, 1000),
-    NUMBER("recipient_limits", "learned_lifetime", 1, LIFETIME_MAX, 86400, DROP, 0),
-    TEXTS("recipient_limits", "patterns", 0, 1000, REGEXP, DROP, 0),
-    SECTIONS("recipient_limits", "inbound", DROP),
-    TEXTS("recipient_limits.inbound", "recipient_domains", 1, 1000000, PLAIN_DOMAIN, DROP,
-          SETTING_REQUIRED),
-    NUMBER("recipient_limits.inbound", "limit", 1, 100000, 0, DROP, SETTING_REQUIRED),
+    SECTION("", "recipient_limits", 0),
+    SWITCH("recipient_limits", "outbound", true, KEEP(outbound_limits)),
+    NUMBERS("recipient_limits", "lanes", 1, 1000, "1 5 10 20", KEEP(lanes), KEEP(lane_count)),
+    NUMBER("recipient_limits", "learned_lifetime", 1, LIFETIME_MAX, 86400, KEEP(learned_lifetime),
+           0),
+    TEXTS("recipient_limits", "patterns", 0, 1000, REGEXP, KEEP(patterns), KEEP(pattern_count), 0),
+    SECTIONS("recipient_limits", "inbound", KEEP(inbound), KEEP(inbound_count),
+             struct config_inbound),
+    TEXTS("recipient_limits.inbound", "networks", 1, 100000, NETWORK, INBOUND(networks),
+          INBOUND(network_count), 0),
+    TEXTS("recipient_limits.inbound", "logins", 1, 100000, LOGIN, INBOUND(logins),
+          INBOUND(login_count), 0),
+    TEXTS("recipient_limits.inbound", "sender_domains", 1, 1000000, DOMAIN, INBOUND(sender_domains),
+          INBOUND(sender_domain_count), 0),
+    TEXTS("recipient_limits.inbound", "recipient_domains", 1, 1000000, DOMAIN,
+          INBOUND(recipient_domains), INBOUND(recipient_domain_count), 0),
+    NUMBER("recipient_limits.inbound", "limit", 1, 100000, 0, INBOUND(limit), SETTING_REQUIRED),
+    WORD("recipient_limits.inbound", "action", "defer", ACTION, INBOUND(reject)),
 
     SECTION("", "early_ndr", SETTING_UNUSED),
     TEXT("early_ndr", "mode", 1, 16, "refuse", MODE, DROP, 0),
@@ -137,20 +162,21 @@ static const struct setting TABLE[] = {
 
     TEXT("", "lanes", 1, 16, "suspect", LANE, DROP, SETTING_UNUSED),
 
-    SECTION("", "milters", SETTING_UNUSED),
-    SECTION("milters", "retrycap", 0),
+    SECTION("", "milters", 0),
+    SECTION("milters", "retrycap", SETTING_UNUSED),
     TEXT("milters.retrycap", "socket", 1, 512, "unix:/run/postern/retrycap.sock", MILTER_SOCKET,
          DROP, 0),
     TEXT("milters.retrycap", "when_down", 1, 16, "accept", DOWN, DROP, 0),
-    SECTION("milters", "earlyndr", 0),
+    SECTION("milters", "earlyndr", SETTING_UNUSED),
     TEXT("milters.earlyndr", "socket", 1, 512, "unix:/run/postern/earlyndr.sock", MILTER_SOCKET,
          DROP, 0),
     SECTION("milters", "rcptlimit", 0),
-    TEXT("milters.rcptlimit", "socket", 1, 512, "unix:/run/postern/rcptlimit.sock", MILTER_SOCKET,
-         DROP, 0),
+    /* In runtime_directory, which is known when the whole file was read: config.c. */
+    TEXT("milters.rcptlimit", "socket", 0, 512, NULL, MILTER_SOCKET_OR_NONE, KEEP(rcptlimit_socket),
+         0),
 
-    SECTION("", "policy", SETTING_UNUSED),
-    TEXT("policy", "socket", 1, 512, "unix:/run/postern/policy.sock", POLICY_SOCKET, DROP, 0),
+    SECTION("", "policy", 0),
+    TEXT("policy", "socket", 0, 512, NULL, POLICY_SOCKET, KEEP(policy_socket), 0),
 };
 /* clang-format on */
 
@@ -269,6 +295,7 @@ void setting_wanted(const struct setting *setting, char buffer[SETTING_TEXT_MAX]
         snprintf(buffer, SETTING_TEXT_MAX, "true or false");
         break;
     case SETTING_TEXT:
+    case SETTING_WORD:
         snprintf(buffer, SETTING_TEXT_MAX, "%s", setting->form->wanted);
         break;
     case SETTING_TEXTS:
@@ -277,13 +304,29 @@ void setting_wanted(const struct setting *setting, char buffer[SETTING_TEXT_MAX]
     }
 }
 
-bool setting_accepts(const struct setting *setting, const char *text)
+bool setting_accepts(const struct setting *setting, const char *text, char why_r[SETTING_TEXT_MAX])
 {
-    const char *const *word = setting->form->words;
+    const struct setting_form *form = setting->form;
+    const char *const *word = form->words;
 
+    why_r[0] = '\0';
+    if (form->explain != NULL)
+        return form->explain(text, why_r, SETTING_TEXT_MAX);
     if (word == NULL)
-        return setting->form->valid(text);
+        return form->valid(text);
     while (*word != NULL && strcmp(*word, text) != 0)
         word++;
     return *word != NULL;
+}
+
+bool setting_is_in_list(const struct setting *setting)
+{
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        char path[SETTING_TEXT_MAX];
+
+        setting_path(&TABLE[i], path);
+        if (strcmp(path, setting->scope) == 0)
+            return TABLE[i].type == SETTING_SECTIONS;
+    }
+    return false;
 }

@@ -20,6 +20,7 @@ enum setting_type {
     SETTING_SWITCH, /* kept as bool */
     SETTING_TEXT,   /* kept as char * */
     SETTING_TEXTS,
+    SETTING_WORD, /* kept as bool: true for the second of its form's two words */
 };
 
 /* A kind of text: a function that knows it, or the words it may be; and how to say that. */
@@ -27,6 +28,9 @@ struct setting_form {
     bool (*valid)(const char *text);
     const char *const *words; /* ends in NULL */
     const char *wanted;
+    /* True when the text is valid, or says what is wrong with it. Instead of `valid`. */
+    bool (*explain)(const char *text, char *why_r, size_t size);
+    bool fold; /* kept in lower case */
 };
 
 enum { SETTING_REQUIRED = 1, SETTING_UNUSED = 2 };
@@ -39,8 +43,10 @@ struct setting {
     enum setting_type type;
     int64_t least, most; /* of numbers; of the bytes of a text, the number of texts or sections */
     int64_t value;       /* default of a number or switch */
-    const char *text;    /* default of a text or fraction */
-    size_t offset;       /* in struct config, or struct config_group for scope "destinations" */
+    const char *text;    /* default of a text, word, fraction or numbers */
+    size_t offset;       /* in struct config, or in the struct of an entry of the scope's list */
+    size_t count_offset; /* of texts, numbers and sections: where their number is kept, a size_t */
+    size_t entry_size;   /* of sections: of the struct of an entry */
     const struct setting_form *form;
     unsigned flags; /* SETTING_REQUIRED: has no default. SETTING_UNUSED: nothing acts on it yet */
 };
@@ -62,6 +68,16 @@ struct config {
     bool enforce;
     struct retry_policy retry;
     uint32_t unproven_max_open_retries;
+    bool outbound_limits;
+    uint32_t *lanes;
+    size_t lane_count;
+    uint32_t learned_lifetime;
+    char **patterns;
+    size_t pattern_count;
+    struct config_inbound *inbound;
+    size_t inbound_count;
+    char *rcptlimit_socket; /* NULL while it has its default */
+    char *policy_socket;    /* likewise */
     struct config_group *groups;
     size_t group_count;
     struct config_key *domains; /* sorted */
@@ -83,8 +99,10 @@ enum { SETTING_TEXT_MAX = 512 };
 void setting_path(const struct setting *setting, char buffer[SETTING_TEXT_MAX]);
 /* What is allowed: "a whole number from 0 to 2592000" */
 void setting_wanted(const struct setting *setting, char buffer[SETTING_TEXT_MAX]);
-/* True when a text is of the setting's form. */
-bool setting_accepts(const struct setting *setting, const char *text);
+/* True when a text is of the setting's form; otherwise why_r says why not, where the form can tell. */
+bool setting_accepts(const struct setting *setting, const char *text, char why_r[SETTING_TEXT_MAX]);
+/* True for an entry of a list: its defaults are not those of the table. */
+bool setting_is_in_list(const struct setting *setting);
 
 /* Sorts `domains` and `names`, which config_breach_find and config_group_of need. */
 void config_sort(struct config *config);

@@ -12,10 +12,13 @@
 #include "control.h"
 #include "filter.h"
 #include "gate.h"
+#include "lanecheck.h"
 #include "ledger.h"
 #include "log.h"
 #include "logsource.h"
+#include "policyd.h"
 #include "record.h"
+#include "status_filter.h"
 #include "table.h"
 #include "wake.h"
 
@@ -53,6 +56,7 @@ struct daemon {
     struct table *table;
     struct waker *waker;
     struct control *control;
+    struct policyd *policyd;
     struct event *batch;    /* the next transaction */
     struct event *readable; /* the log can be watched */
     struct event *signals[3];
@@ -72,6 +76,8 @@ static int64_t now_ms(void)
     clock_gettime(CLOCK_REALTIME, &ts);
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
+
+static void drop_foreign_lanes(struct daemon *daemon);
 
 /* What the ledger wants */
 
@@ -116,14 +122,19 @@ static void drop_wishes(struct daemon *daemon)
 
 static void grant_wishes(struct daemon *daemon)
 {
+    bool lanes = false;
+
     for (size_t i = 0; i < daemon->wishes.count; i++) {
         const struct wish *w = &daemon->wishes.list[i];
+        lanes |= w->is_route && route_lane_size(w->route) > 0;
         if (w->is_route)
             table_want(daemon->table, slice_of(w->key), w->route);
         else
             waker_add(daemon->waker, slice_of(w->key), w->why, w->nudge);
     }
     drop_wishes(daemon);
+    if (lanes)
+        drop_foreign_lanes(daemon);
     table_flush(daemon->table);
     waker_run(daemon->waker);
 }
@@ -288,6 +299,72 @@ static void list_routes(void *context, table_emit *emit, void *emit_context)
     store_abort(daemon->store);
 }
 
+/* What Postfix itself would put there: default_transport's next hop, or else relayhost. */
+static const char *lane_nexthop(void *context, enum route route)
+{
+    const struct daemon *daemon = context;
+    const char *colon = strchr(postfix_default_transport(daemon->postfix), ':');
+
+    if (route & ROUTE_DIRECT)
+        return "";
+    return colon && colon[1] ? colon + 1 : postfix_relayhost(daemon->postfix);
+}
+
+/* The lanes wanted now; the caller frees the list and its members. */
+static char **list_lanes(struct daemon *daemon, size_t *count_r)
+{
+    struct key from = {0, {0}};
+    struct slice key;
+    enum route route;
+    char **list = NULL;
+
+    *count_r = 0;
+    while (route_seek(daemon->store, key_slice(&from), &key, &route)) {
+        key_after(&from, key);
+        if (route_lane_size(route) == 0)
+            continue;
+        list = realloc(list, (*count_r + 1) * sizeof(*list));
+        if (list == NULL || (list[*count_r] = strndup(key.at, key.len)) == NULL)
+            log_fatal(71, "out of memory");
+        ++*count_r;
+    }
+    return list;
+}
+
+static void drop_lane(struct daemon *daemon, const char *domain)
+{
+    enum route wanted;
+
+    if (route_lane(daemon->store, slice_of(domain), ROUTE_NONE, &wanted)) {
+        log_info("%s: transport_maps has a route of yours for it; no lane", domain);
+        table_want(daemon->table, slice_of(domain), wanted);
+    }
+}
+
+/* The administrator's own routes win over lanes. */
+static void drop_foreign_lanes(struct daemon *daemon)
+{
+    size_t count = 0;
+    char **domains;
+    struct lanecheck *check;
+
+    if (!begin(daemon))
+        return;
+    domains = list_lanes(daemon, &count);
+    check = count > 0 ? lanecheck_new(daemon->postfix, config_state_directory(daemon->config),
+                                      domains, count)
+                      : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (check == NULL || lanecheck_has_route(check, domains[i]))
+            drop_lane(daemon, domains[i]);
+        free(domains[i]);
+    }
+    free(domains);
+    lanecheck_free(&check);
+    if (!store_commit(daemon->store))
+        log_error("state: %s", store_error(daemon->store));
+}
+
 static void on_settled(void *context)
 {
     struct daemon *daemon = context;
@@ -297,13 +374,47 @@ static void on_settled(void *context)
 
 /* The configuration */
 
+/*
+ * What smtp(8) makes of the replies of other servers. Without rules when nothing is to be changed.
+ * smtp(8) looks at the file when it starts, so an edit reaches it within max_use or a reload.
+ */
+static void write_filter(struct daemon *daemon)
+{
+    char error[512];
+    bool active = config_outbound_limits(daemon->config) && config_enforce(daemon->config);
+    struct classifier *classifier =
+        active ? classifier_of_config(daemon->config, error, sizeof(error)) : NULL;
+
+    if ((active && classifier == NULL) ||
+        !status_filter_write(config_state_directory(daemon->config), classifier, error,
+                             sizeof(error)))
+        log_error("%s", error);
+    classifier_free(&classifier);
+}
+
+static void allow_lanes(struct daemon *daemon)
+{
+    uint32_t normal = postfix_smtp_recipient_limit(daemon->postfix);
+    char why[512];
+    bool possible = postfix_lanes_possible(daemon->postfix, why, sizeof(why));
+
+    if (daemon->ledger == NULL)
+        return;
+    if (!possible && config_outbound_limits(daemon->config))
+        log_warning("lanes are not used: %s", why);
+    ledger_set_lanes(daemon->ledger, possible, normal > 0 ? normal : UINT32_MAX);
+}
+
 static bool start_ledger(struct daemon *daemon)
 {
     ledger_free(&daemon->ledger);
     daemon->ledger = ledger_new(daemon->store, daemon->config, &actions, daemon);
+    allow_lanes(daemon);
     for (int tries = 0; daemon->ledger && tries < 8 && begin(daemon); tries++) {
         ledger_start(daemon->ledger, now_ms());
         if (store_commit(daemon->store)) {
+            drop_foreign_lanes(daemon);
+            write_filter(daemon);
             table_want_all(daemon->table);
             return true;
         }
@@ -350,6 +461,7 @@ static void reload(struct daemon *daemon)
         config_free(&config);
         return;
     }
+    policyd_reconfigure(daemon->policyd, config);
     config_free(&daemon->config);
     daemon->config = config;
     if (!start_ledger(daemon))
@@ -459,7 +571,7 @@ static bool add_events(struct daemon *daemon)
 
 static bool make_parts(struct daemon *daemon)
 {
-    const struct table_hooks hooks = {list_routes, on_settled, daemon};
+    const struct table_hooks hooks = {lane_nexthop, list_routes, on_settled, daemon};
 
     daemon->base = event_base_new();
     daemon->runner = daemon->base ? child_runner_new(daemon->base) : NULL;
@@ -490,6 +602,8 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
     ready = daemon->store && make_parts(daemon) && open_log(daemon, error_r, size) &&
             start_ledger(daemon) && add_events(daemon);
     if (ready)
+        daemon->policyd = policyd_new(daemon->base, config, error_r, size);
+    if (daemon->policyd)
         daemon->control = control_new(daemon->base, daemon, config_runtime_directory(config),
                                       error_r, size);
     if (daemon->control == NULL) {
@@ -541,6 +655,7 @@ void daemon_free(struct daemon **daemon)
     if (d == NULL)
         return;
     control_free(&d->control);
+    policyd_free(&d->policyd);
     free_events(d);
     waker_free(&d->waker);
     table_free(&d->table);

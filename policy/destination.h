@@ -35,6 +35,10 @@ struct destination {
     uint32_t probes;       /* messages woken for the retry under way */
     int64_t work;          /* when the ledger goes on with its waiting messages; 0: nothing to do */
     bool draining;         /* came back: waiting messages are being woken */
+    uint32_t takes;        /* recipients in one transaction, as far as known (lane.h); 0: any */
+    uint32_t lane;         /* N of the lane postern-rcptN it goes through; 0: none */
+    bool lane_direct;      /* its mail does not go through relayhost */
+    int64_t lane_until;    /* when a wider lane is tried; 0: never */
 };
 
 /* One delivery attempt, as the log tells of it. */

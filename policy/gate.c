@@ -54,6 +54,17 @@ static void say_domain(char *domain_r, size_t size, const struct gate_question *
         snprintf(domain_r, size, "%s", record_destination_title(q->to));
 }
 
+static void say_refused_alone(const struct gate_question *q, char *text)
+{
+    char domain[ROUTE_KEY_MAX];
+
+    say_domain(domain, sizeof(domain), q);
+    snprintf(text, GATE_TEXT_MAX,
+             "5.5.3 Your message was not delivered. The mail server for %s refused this recipient as "
+             "one too many, although it was the only one. Its words: %s",
+             domain, q->last_error);
+}
+
 static void say_given_up(const struct gate_question *q, char *text)
 {
     bool open = q->r->give_up == GIVE_UP_OPEN;
@@ -125,7 +136,10 @@ enum gate_answer gate_decide(const struct gate_question *q, char *text_r)
         return GATE_NOT_YET;
     }
     if (q->r && recipient_given_up(q->r, &q->to->d, q->rules.cap)) {
-        say_given_up(q, text_r);
+        if (q->r->give_up == GIVE_UP_LIMIT)
+            say_refused_alone(q, text_r);
+        else
+            say_given_up(q, text_r);
         return GATE_GIVEN_UP;
     }
     say_not_yet(q, text_r);

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 
 #include "failure.h"
+#include "log.h"
+
+/* default_destination_recipient_limit */
+enum { NORMAL_RECIPIENTS = 50 };
 
 /* How precisely last_open is kept; writing it for each delivery would cost more than reading them. */
 enum { LAST_OPEN_STEP = 1000 };
@@ -12,6 +16,7 @@ struct ledger *ledger_new(struct store *store, const struct config *config,
                           const struct ledger_actions *actions, void *context)
 {
     struct ledger *l = calloc(1, sizeof(*l));
+    char error[512];
 
     if (l == NULL)
         return NULL;
@@ -20,11 +25,26 @@ struct ledger *ledger_new(struct store *store, const struct config *config,
     l->actions = actions;
     l->context = context;
     l->enforce = config_enforce(config);
+    l->lanes_possible = true;
+    l->normal_recipients = NORMAL_RECIPIENTS;
+    if (config_outbound_limits(config)) {
+        l->classifier = classifier_of_config(config, error, sizeof(error));
+        if (l->classifier == NULL)
+            log_error("recipient_limits: %s", error);
+    }
     return l;
+}
+
+void ledger_set_lanes(struct ledger *l, bool possible, uint32_t normal_recipients)
+{
+    l->lanes_possible = possible;
+    l->normal_recipients = normal_recipients;
 }
 
 void ledger_free(struct ledger **ledger)
 {
+    if (*ledger)
+        classifier_free(&(*ledger)->classifier);
     free(*ledger);
     *ledger = NULL;
 }
@@ -114,6 +134,7 @@ static void note_domain(struct ledger *l, struct subject *s, struct slice recipi
     store_put(l->store, STORE_DOMAIN, key_slice(&key), (struct slice){"", 0});
     if (s->record.d.health == DESTINATION_DOWN)
         work_hold_domain(l, (struct slice){(char *)key.bytes + key.len - len, len}, true);
+    lanes_note_domain(l, s, (struct slice){(char *)key.bytes + key.len - len, len});
 }
 
 /* What a counted retry brings with it: history, the hold, messages over the cap. */
@@ -189,9 +210,21 @@ static void give_up_transfer(struct ledger *l, struct subject *s, struct case_fi
     case_give_up(l, c, GIVE_UP_TRANSFER, case_wake_time(c, true, quick, line->time));
 }
 
+/* Refused as one recipient too many: not a failure of the message but of how it was sent. */
+static void too_many(struct ledger *l, struct subject *s, struct case_file *c,
+                     const struct maillog_line *line, const struct classify_info *info)
+{
+    c->r.next = 0;
+    case_save(l, c);
+    note_domain(l, s, line->recipient);
+    lanes_refused(l, s, line, info, c);
+    subject_save(l, s);
+}
+
 static void transfer_failed(struct ledger *l, const struct maillog_line *line)
 {
     struct attempt attempt = attempt_of(line, false);
+    struct classify_info info;
     struct subject s;
     struct case_file c;
 
@@ -205,6 +238,10 @@ static void transfer_failed(struct ledger *l, const struct maillog_line *line)
         case_take_back(l, &c);
     case_stop_waiting(&c);
     note_attempt(l, &c, line, &attempt, FAILURE_TRANSFER);
+    if (c.r.give_up == GIVE_UP_NOT && lanes_classify(l, line, &info)) {
+        too_many(l, &s, &c, line, &info);
+        return;
+    }
     recipient_transfer_failed(&c.r, s.policy, &attempt);
     if (c.r.give_up == GIVE_UP_NOT && recipient_over_transfer_cap(&c.r, s.policy))
         give_up_transfer(l, &s, &c, line);
@@ -233,6 +270,8 @@ static void delivered_or_refused(struct ledger *l, const struct maillog_line *li
     if (line->agent == MAILLOG_AGENT_SMTP && !slice_equals(line->relay, "none") &&
         load_destination(l, &s, line))
         note_open(l, &s, &attempt);
+    if (line->status == MAILLOG_SENT)
+        lanes_taken(l, line);
     if (case_load(l, &c, line->queue_id, line->recipient))
         recipient_is_done(l, &c);
 }

@@ -41,6 +41,12 @@ struct ledger *ledger_new(struct store *store, const struct config *config,
 void ledger_free(struct ledger **ledger);
 
 /*
+ * What Postfix makes of lanes: whether routes to them have effect (postfix_lanes_possible), and how
+ * many recipients it sends in one transaction without one.
+ */
+void ledger_set_lanes(struct ledger *ledger, bool possible, uint32_t normal_recipients);
+
+/*
  * Makes the state fit the configuration, which may have changed since it was written, and works out
  * anew which routes are wanted (STORE_ROUTE), without telling of each: publish them all afterwards.
  */

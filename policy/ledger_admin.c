@@ -24,10 +24,33 @@ static void let_go(struct ledger *l, struct subject *s, int64_t now)
     subject_save(l, s);
 }
 
+/* Lanes may have been taken out of the configuration. */
+static void start_lane(struct ledger *l, struct subject *s)
+{
+    struct destination *d = &s->record.d;
+    size_t count = 0;
+    const uint32_t *lanes = config_lanes(l->config, &count);
+    bool there = false;
+
+    for (size_t i = 0; i < count; i++)
+        there |= lanes[i] == d->lane;
+    if (d->lane == 0)
+        return;
+    if (!there || !l->lanes_possible || l->classifier == NULL || !s->rules.current) {
+        d->lane = 0;
+        d->takes = 0;
+        d->lane_until = 0;
+        subject_save(l, s);
+    } else {
+        lanes_publish(l, s);
+    }
+}
+
 static void start_destination(struct ledger *l, struct subject *s, int64_t now)
 {
     struct destination *d = &s->record.d;
 
+    start_lane(l, s);
     if (d->health == DESTINATION_UP)
         return;
     if (!s->rules.current) {
@@ -101,6 +124,7 @@ void ledger_start(struct ledger *l, int64_t now)
     store_clear(l->store, STORE_ROUTE);
     start_destinations(l, now);
     start_recipients(l);
+    l->transactions = store_count(l->store, STORE_TRANSACTION);
     l->actions = actions;
 }
 
@@ -160,8 +184,9 @@ static void forget_domains(struct ledger *l, uint32_t id)
 
 static void drop_destination(struct ledger *l, struct subject *s)
 {
-    if (s->record.d.health == DESTINATION_DOWN)
-        work_hold(l, s, false);
+    work_hold(l, s, false);
+    s->record.d.lane = 0;
+    lanes_publish(l, s);
     forget_domains(l, s->record.d.id);
     subject_delete(l, s);
 }
@@ -229,9 +254,12 @@ bool ledger_forget_destination(struct ledger *l, struct slice destination, int64
 
     if (!find_destination(l, &s, destination))
         return false;
-    if (s.record.d.health == DESTINATION_DOWN)
-        work_hold(l, &s, false);
+    work_hold(l, &s, false);
     s.record.d.proven = false;
+    s.record.d.takes = 0;
+    s.record.d.lane = 0;
+    s.record.d.lane_until = 0;
+    lanes_publish(l, &s);
     record_delete_retries(l->store, s.record.d.id);
     let_go(l, &s, now);
     if (!s.record.d.draining)

@@ -2,6 +2,7 @@
 #ifndef POSTERN_LEDGER_INTERNAL_H
 #define POSTERN_LEDGER_INTERNAL_H
 
+#include "classify.h"
 #include "ledger.h"
 #include "record.h"
 #include "rules.h"
@@ -12,6 +13,10 @@ struct ledger {
     const struct ledger_actions *actions;
     void *context;
     bool enforce;
+    struct classifier *classifier; /* NULL: recipient_limits.outbound is off */
+    bool lanes_possible;
+    uint32_t normal_recipients; /* that Postfix sends in one transaction without a lane */
+    uint64_t transactions;      /* in the store */
     struct key swept;        /* how far ledger_sweep has come */
     struct key swept_names;
 };
@@ -47,6 +52,9 @@ void subject_save(struct ledger *l, struct subject *s);
 void subject_delete(struct ledger *l, struct subject *s);
 bool subject_is_quick(const struct subject *s, enum give_up why);
 
+/* Calls `visit` with every domain that is known to belong to it. */
+typedef void subject_domain(struct ledger *l, const struct subject *s, struct slice domain);
+void subject_each_domain(struct ledger *l, const struct subject *s, subject_domain *visit);
 bool subject_has_waiting(struct ledger *l, const struct subject *s);
 
 bool case_load(struct ledger *l, struct case_file *c, struct slice queue_id, struct slice recipient);
@@ -73,12 +81,25 @@ struct slice waiting_recipient_key(const struct key *found);
 /* Outage work (ledger_work.c). */
 void work_hold(struct ledger *l, struct subject *s, bool hold);
 void work_hold_domain(struct ledger *l, struct slice domain, bool hold);
+
+/* Recipient limits (ledger_lanes.c). */
+bool lanes_classify(const struct ledger *l, const struct maillog_line *line,
+                    struct classify_info *info_r);
+void lanes_refused(struct ledger *l, struct subject *s, const struct maillog_line *line,
+                   const struct classify_info *info, const struct case_file *c);
+void lanes_taken(struct ledger *l, const struct maillog_line *line);
+void lanes_transaction_due(struct ledger *l, struct slice subject, int64_t now);
+void lanes_widen(struct ledger *l, struct subject *s, int64_t now);
+void lanes_publish(struct ledger *l, struct subject *s);
+void lanes_note_domain(struct ledger *l, struct subject *s, struct slice domain);
+
 /* Messages over the cap go to the gate, messages of an ended outage are woken: at most `wakes`. */
 void work_go_on(struct ledger *l, struct subject *s, int64_t now, unsigned *wakes);
 
 /* One line for the log: what happened to a destination, or to a recipient (ledger_say.c). */
 void say_down(struct ledger *l, const struct subject *s);
 void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_t since, int64_t now);
+void say_lane(struct ledger *l, const struct subject *s);
 void say_give_up(struct ledger *l, const struct subject *s, const struct case_file *c,
                  enum give_up why, const char *error);
 

@@ -33,6 +33,35 @@ void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_
     say(l, line);
 }
 
+void say_lane(struct ledger *l, const struct subject *s)
+{
+    const struct destination *d = &s->record.d;
+    char line[512];
+
+    if (d->lane > 0)
+        snprintf(line, sizeof(line), "%s: %s takes=%u lane=postern-rcpt%u",
+                 record_destination_title(&s->record), l->enforce ? "lane" : "would-use-lane",
+                 d->takes, d->lane);
+    else
+        snprintf(line, sizeof(line), "%s: %s", record_destination_title(&s->record),
+                 l->enforce ? "no-lane" : "would-use-no-lane");
+    say(l, line);
+}
+
+/* Refused as one too many, though alone: no retries are counted for that. */
+static void say_refused_alone(struct ledger *l, const struct subject *s, const struct case_file *c,
+                              const char *error)
+{
+    struct slice key = key_slice(&c->key);
+    struct slice to = record_key_recipient(key);
+    char line[1400];
+
+    snprintf(line, sizeof(line), "%.*s: %s to=<%.*s> destination=%s refused=alone error=\"%s\"",
+             (int)record_key_queue_id(key).len, key.at, l->enforce ? "give-up" : "would-give-up",
+             (int)to.len, to.at, record_destination_title(&s->record), error);
+    say(l, line);
+}
+
 void say_give_up(struct ledger *l, const struct subject *s, const struct case_file *c,
                  enum give_up why, const char *error)
 {
@@ -43,6 +72,10 @@ void say_give_up(struct ledger *l, const struct subject *s, const struct case_fi
     char line[1400];
     char since[SAY_MAX];
 
+    if (why == GIVE_UP_LIMIT) {
+        say_refused_alone(l, s, c, error);
+        return;
+    }
     snprintf(line, sizeof(line),
              "%.*s: %s to=<%.*s> destination=%s %s_retries=%" PRIu64
              " limit=%u since=\"%s\" error=\"%s\"",

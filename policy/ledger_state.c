@@ -73,6 +73,7 @@ void subject_save(struct ledger *l, struct subject *s)
         return;
     move_due(l, DUE_RETRY, id, s->before.next, s->record.d.next);
     move_due(l, DUE_WORK, id, s->before.work, s->record.d.work);
+    move_due(l, DUE_LANE, id, s->before.lane_until, s->record.d.lane_until);
     s->before = s->record.d;
 }
 
@@ -82,6 +83,7 @@ void subject_delete(struct ledger *l, struct subject *s)
 
     move_due(l, DUE_RETRY, id, s->before.next, 0);
     move_due(l, DUE_WORK, id, s->before.work, 0);
+    move_due(l, DUE_LANE, id, s->before.lane_until, 0);
     record_delete_retries(l->store, s->record.d.id);
     record_delete_destination(l->store, &s->record);
 }
@@ -91,6 +93,34 @@ bool subject_is_quick(const struct subject *s, enum give_up why)
     if (why == GIVE_UP_TRANSFER)
         return s->policy->transfer_interval > 0 && s->policy->transfer_interval < QUICK_INTERVAL;
     return s->policy->open_interval < QUICK_INTERVAL;
+}
+
+/* The domains of a group: those named in the configuration, and those seen to fail. */
+static void each_of_group(struct ledger *l, const struct subject *s, subject_domain *visit)
+{
+    struct key prefix = {sizeof(s->record.d.id), {0}};
+    struct key from;
+    struct slice key;
+    struct slice value;
+
+    for (size_t i = 0; s->rules.group && i < s->rules.group->domain_count; i++)
+        visit(l, s, slice_of(s->rules.group->domains[i]));
+    memcpy(prefix.bytes, &s->record.d.id, sizeof(s->record.d.id));
+    from = prefix;
+    while (store_seek(l->store, STORE_DOMAIN, key_slice(&from), &key, &value) &&
+           record_has_prefix(key, &prefix)) {
+        key_after(&from, key);
+        visit(l, s,
+              (struct slice){(const char *)from.bytes + prefix.len, from.len - 1 - prefix.len});
+    }
+}
+
+void subject_each_domain(struct ledger *l, const struct subject *s, subject_domain *visit)
+{
+    if (record_destination_is_group(&s->record))
+        each_of_group(l, s, visit);
+    else
+        visit(l, s, slice_of(record_destination_title(&s->record)));
 }
 
 /* Those who wait for a destination */

@@ -22,24 +22,16 @@ void work_hold_domain(struct ledger *l, struct slice domain, bool hold)
         l->actions->route(l->context, domain, wanted);
 }
 
-/* The domains of a group: those named in the configuration, and those seen to fail. */
-static void hold_group(struct ledger *l, const struct subject *s, bool hold)
+static void hold_domain(struct ledger *l, const struct subject *s, struct slice domain)
 {
-    struct key prefix = {sizeof(s->record.d.id), {0}};
-    struct key from;
-    struct slice key;
-    struct slice value;
+    (void)s;
+    work_hold_domain(l, domain, true);
+}
 
-    for (size_t i = 0; s->rules.group && i < s->rules.group->domain_count; i++)
-        work_hold_domain(l, slice_of(s->rules.group->domains[i]), hold);
-    memcpy(prefix.bytes, &s->record.d.id, sizeof(s->record.d.id));
-    from = prefix;
-    while (store_seek(l->store, STORE_DOMAIN, key_slice(&from), &key, &value) &&
-           record_has_prefix(key, &prefix)) {
-        key_after(&from, key);
-        work_hold_domain(l, (struct slice){(const char *)from.bytes + prefix.len,
-                                           from.len - 1 - prefix.len}, hold);
-    }
+static void release_domain(struct ledger *l, const struct subject *s, struct slice domain)
+{
+    (void)s;
+    work_hold_domain(l, domain, false);
 }
 
 /*
@@ -48,10 +40,7 @@ static void hold_group(struct ledger *l, const struct subject *s, bool hold)
  */
 void work_hold(struct ledger *l, struct subject *s, bool hold)
 {
-    if (record_destination_is_group(&s->record))
-        hold_group(l, s, hold);
-    else
-        work_hold_domain(l, slice_of(record_destination_title(&s->record)), hold);
+    subject_each_domain(l, s, hold ? hold_domain : release_domain);
 }
 
 /* Over the cap */
@@ -215,6 +204,8 @@ static void destination_is_due(struct ledger *l, struct slice subject, enum due_
         return;
     if (kind == DUE_RETRY)
         retry_destination(l, &s, now, wakes);
+    else if (kind == DUE_LANE)
+        lanes_widen(l, &s, now);
     else
         work_go_on(l, &s, now, wakes);
     subject_save(l, &s);
@@ -283,6 +274,8 @@ int64_t ledger_tick(struct ledger *l, int64_t now, unsigned wakes)
         record_due_parts(key_slice(&entry), &next, &kind, &subject);
         if (kind == DUE_RECIPIENT)
             recipient_is_due(l, subject, now, &wakes);
+        else if (kind == DUE_TRANSACTION)
+            lanes_transaction_due(l, subject, now);
         else
             destination_is_due(l, subject, kind, now, &wakes);
     }

@@ -23,8 +23,13 @@ policy_libpostern_a_SOURCES = \
 	policy/record.c policy/record.h \
 	policy/rules.c policy/rules.h \
 	policy/filter.c policy/filter.h \
+	policy/classify.c policy/classify.h policy/classify_parts.h \
+	policy/classify_limit.c policy/classify_pattern.c policy/classify_pattern.h \
+	policy/classify_table.c policy/status_filter.c policy/status_filter.h \
+	policy/lane.c policy/lane.h \
+	policy/lanecheck.c policy/lanecheck.h \
 	policy/ledger.c policy/ledger.h policy/ledger_internal.h \
-	policy/ledger_admin.c policy/ledger_say.c policy/ledger_state.c policy/ledger_work.c \
+	policy/ledger_admin.c policy/ledger_lanes.c policy/ledger_say.c policy/ledger_state.c policy/ledger_work.c \
 	policy/route.c policy/route.h \
 	policy/lock.c policy/lock.h \
 	policy/options.c policy/options.h \

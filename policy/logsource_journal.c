@@ -20,6 +20,7 @@ struct logsource *logsource_journal_open(const char *directory,
 #else
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-journal.h>
@@ -68,6 +69,18 @@ static bool copy_field(sd_journal *journal, const char *name, char *buffer, size
     return true;
 }
 
+/* A field that is a number; ULONG_MAX: it is none. */
+static unsigned long number_field(sd_journal *journal, const char *name)
+{
+    char text[16];
+    size_t len;
+
+    if (!copy_field(journal, name, text, sizeof(text) - 1, &len) || len == 0)
+        return ULONG_MAX;
+    text[len] = '\0';
+    return strspn(text, "0123456789") == len ? strtoul(text, NULL, 10) : ULONG_MAX;
+}
+
 /*
  * Any user may write an entry under Postfix's name (SYSLOG_IDENTIFIER). The fields that begin with
  * an underscore come from journald itself. _SYSTEMD_UNIT would not do: a command started by
@@ -75,16 +88,8 @@ static bool copy_field(sd_journal *journal, const char *name, char *buffer, size
  */
 static bool is_postfix(const struct journal_source *j)
 {
-    char text[16];
-    size_t len;
-    unsigned long uid;
+    unsigned long uid = number_field(j->journal, "_UID");
 
-    if (!copy_field(j->journal, "_UID", text, sizeof(text) - 1, &len) || len == 0)
-        return false;
-    text[len] = '\0';
-    if (strspn(text, "0123456789") != len)
-        return false;
-    uid = strtoul(text, NULL, 10);
     return uid == 0 || uid == j->base.mail_owner;
 }
 
@@ -103,6 +108,7 @@ static enum logsource_result read_entry(struct journal_source *j, struct maillog
                              (struct slice){j->message, j->message_len}, (int64_t)(usec / 1000),
                              line_r))
         return LOGSOURCE_SKIP;
+    line_r->pid = (uint32_t)number_field(j->journal, "_PID");
     return LOGSOURCE_LINE;
 }
 

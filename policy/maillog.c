@@ -64,7 +64,7 @@ static bool skip_host(struct cursor *c)
 }
 
 /* "postfix/smtp[123]: ". A name with a space in it is not Postfix's, whatever follows. */
-static bool read_program(struct cursor *c, struct slice *name_r)
+static bool read_program(struct cursor *c, struct slice *name_r, uint32_t *pid_r)
 {
     const char *start = c->at;
     int64_t pid;
@@ -75,8 +75,10 @@ static bool read_program(struct cursor *c, struct slice *name_r)
         c->at++;
     }
     *name_r = (struct slice){start, (size_t)(c->at - start)};
-    return name_r->len > 0 && CURSOR_WORD(c, "[") && cursor_digits(c, 10, &pid) &&
-           CURSOR_WORD(c, "]: ");
+    if (name_r->len == 0 || !CURSOR_WORD(c, "[") || !cursor_digits(c, 10, &pid))
+        return false;
+    *pid_r = (uint32_t)pid;
+    return CURSOR_WORD(c, "]: ");
 }
 
 static bool is_upper_hex(char c)
@@ -203,8 +205,9 @@ bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len,
     struct slice name;
 
     *line_r = (struct maillog_line){.kind = MAILLOG_OTHER};
-    if (!maillog_stamp(reader, &c, now, line_r) || !skip_host(&c) || !read_program(&c, &name))
+    if (!maillog_stamp(reader, &c, now, line_r) || !skip_host(&c) || !read_program(&c, &name, &line_r->pid))
         return false;
+    line_r->program = name;
     program = program_of(name);
     return program != NULL && read_message(reader->quoting, program, c, len, line_r);
 }
@@ -215,6 +218,6 @@ bool maillog_parse_entry(const struct maillog_reader *reader, struct slice progr
     const struct program *known = program_of(program);
     struct cursor c = {message.at, message.at + message.len};
 
-    *line_r = (struct maillog_line){.kind = MAILLOG_OTHER, .time = time};
+    *line_r = (struct maillog_line){.kind = MAILLOG_OTHER, .time = time, .program = program};
     return known != NULL && read_message(reader->quoting, known, c, 0, line_r);
 }

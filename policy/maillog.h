@@ -44,6 +44,8 @@ struct maillog_line {
     int64_t time; /* ms since the epoch; see maillog_parse */
     bool coarse;  /* the stamp has no fraction: `time` is the last ms of that second, at most now */
     struct slice queue_id;
+    struct slice program; /* "postfix/smtp", "postfix/relay/smtp" */
+    uint32_t pid;         /* of that process; 0: unknown */
 
     /* MAILLOG_DELIVERY */
     enum maillog_agent agent;

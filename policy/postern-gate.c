@@ -42,7 +42,7 @@ static void look_up_last_error(struct store *store, struct slice key, struct gat
     size_t n;
 
     q->last_error = k->to.error;
-    if (q->r == NULL || q->r->give_up != GIVE_UP_TRANSFER)
+    if (q->r == NULL || q->r->give_up == GIVE_UP_OPEN)
         return;
     n = record_load_attempts(store, key, attempts, RECORD_ATTEMPTS);
     if (n > 0) {

@@ -26,7 +26,7 @@ bool recipient_over_transfer_cap(const struct recipient *r, const struct retry_p
 bool recipient_given_up(const struct recipient *r, const struct destination *d, uint32_t cap)
 {
     if (r->give_up != GIVE_UP_OPEN)
-        return r->give_up == GIVE_UP_TRANSFER;
+        return r->give_up != GIVE_UP_NOT;
     return cap > 0 && d->health != DESTINATION_UP && destination_retries_of(d, r->baseline) >= cap;
 }
 

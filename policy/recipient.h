@@ -12,6 +12,7 @@ enum give_up {
     GIVE_UP_NOT,
     GIVE_UP_OPEN,     /* over max_open_retries */
     GIVE_UP_TRANSFER, /* over max_transfer_retries */
+    GIVE_UP_LIMIT,    /* refused for good as too many recipients, though it was alone */
 };
 
 struct recipient {

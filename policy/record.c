@@ -240,6 +240,41 @@ struct slice record_id_subject(const uint32_t *id)
     return (struct slice){(const char *)id, sizeof(*id)};
 }
 
+/* Transactions */
+
+bool record_transaction_key(struct key *key_r, struct slice queue_id, uint32_t pid)
+{
+    if (queue_id.len == 0 || queue_id.len > QUEUE_ID_MAX)
+        return false;
+    record_message_prefix(key_r, queue_id);
+    add_number(key_r, pid, 4);
+    return true;
+}
+
+bool record_load_transaction(struct store *store, struct slice key, struct transaction_record *r)
+{
+    struct slice value;
+
+    if (!store_get(store, STORE_TRANSACTION, key, &value) || value.len < sizeof(r->t) ||
+        value.len - sizeof(r->t) > sizeof(r->last_refused.bytes))
+        return false;
+    memcpy(&r->t, value.at, sizeof(r->t));
+    r->last_refused.len = value.len - sizeof(r->t);
+    memcpy(r->last_refused.bytes, value.at + sizeof(r->t), r->last_refused.len);
+    return true;
+}
+
+void record_save_transaction(struct store *store, struct slice key,
+                             const struct transaction_record *r)
+{
+    char value[sizeof(*r)];
+
+    memcpy(value, &r->t, sizeof(r->t));
+    memcpy(value + sizeof(r->t), r->last_refused.bytes, r->last_refused.len);
+    store_put(store, STORE_TRANSACTION, key,
+              (struct slice){value, sizeof(r->t) + r->last_refused.len});
+}
+
 /* Attempts and retries: rings, so that no message and no outage grows without bound. */
 
 static void save(struct store *store, enum store_table table, struct key *key, unsigned slots,

@@ -8,6 +8,7 @@
 #define POSTERN_RECORD_H
 
 #include "destination.h"
+#include "lane.h"
 #include "recipient.h"
 #include "store.h"
 
@@ -62,11 +63,23 @@ enum due_kind {
     DUE_RETRY = 'p',     /* destination: the next retry, or another probe */
     DUE_WORK = 'w',      /* destination: messages over the cap, or to be woken after an outage */
     DUE_RECIPIENT = 'r', /* recipient: to be woken */
+    DUE_LANE = 'l',      /* destination: a wider lane is tried */
+    DUE_TRANSACTION = 't', /* transaction: it has gone quiet */
 };
 void record_due_key(struct key *key_r, int64_t time, enum due_kind kind, struct slice subject);
 bool record_due_parts(struct slice found, int64_t *time_r, enum due_kind *kind_r,
                       struct slice *subject_r);
 struct slice record_id_subject(const uint32_t *id);
+
+/* One transaction, and the last recipient that was refused in it. */
+struct transaction_record {
+    struct transaction t;
+    struct key last_refused; /* a recipient key */
+};
+bool record_transaction_key(struct key *key_r, struct slice queue_id, uint32_t pid);
+bool record_load_transaction(struct store *store, struct slice key, struct transaction_record *r);
+void record_save_transaction(struct store *store, struct slice key,
+                             const struct transaction_record *r);
 
 /* A failed attempt of one recipient, or a counted retry of a destination. */
 struct attempt_record {

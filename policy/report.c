@@ -70,6 +70,15 @@ static json_t *policy_object(const struct rules *rules)
                      (json_int_t)rules->policy->hold_after);
 }
 
+/* What was learned of its limit of recipients in one transaction; null: nothing. */
+static json_t *limit_object(const struct destination *d)
+{
+    if (d->takes == 0)
+        return json_null();
+    return json_pack("{s:I, s:I, s:o}", "takes", (json_int_t)d->takes, "lane",
+                     (json_int_t)d->lane, "wider_at", when(d->lane_until));
+}
+
 static bool in_trouble(const struct destination *d)
 {
     return d->health != DESTINATION_UP || d->draining;
@@ -83,14 +92,14 @@ static json_t *destination_object(struct store *store, const struct config *conf
     bool outage = d->health != DESTINATION_UP;
 
     return json_pack(
-        "{s:o, s:b, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o}", "name",
+        "{s:o, s:b, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "name",
         text(record_destination_title(record)), "group", record_destination_is_group(record),
         "health", destination_health_name(d->health), "proven", d->proven, "open_retries",
         (json_int_t)destination_failures(d), "since", when(outage ? d->since : 0), "last_attempt",
         when(d->last_counted), "next_attempt", when(outage ? d->next : 0), "last_open",
         when(d->last_open), "waiting", (json_int_t)count_waiting(store, d->id), "last_error",
         record->error[0] ? text(record->error) : json_null(), "draining", d->draining, "policy",
-        policy_object(&rules));
+        policy_object(&rules), "recipient_limit", limit_object(d));
 }
 
 /* Calls `visit` with every destination. */

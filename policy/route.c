@@ -1,17 +1,28 @@
 #include "route.h"
 
-#include <stdint.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 struct wanted {
     uint32_t hold;
     uint32_t expire; /* how many recipients wait to be given up through this key */
+    uint32_t lane;   /* enum route, or 0 */
 };
 
-const char *route_service(enum route route)
+uint32_t route_lane_size(enum route route)
 {
-    static const char *const names[] = {NULL, "postern-hold", "postern-expire"};
+    return route >= ROUTE_LANE ? ((uint32_t)route & (ROUTE_LANE - 1)) : 0;
+}
 
-    return names[route];
+const char *route_service(enum route route, char *buffer)
+{
+    static const char *const names[] = {"", "postern-hold", "postern-expire"};
+
+    if (route >= ROUTE_LANE)
+        snprintf(buffer, ROUTE_SERVICE_MAX, "postern-rcpt%" PRIu32, route_lane_size(route));
+    else
+        strcpy(buffer, names[route]);
+    return buffer;
 }
 
 static bool is_alnum(unsigned char c)
@@ -113,7 +124,7 @@ static enum route route_of(const struct wanted *wanted)
 {
     if (wanted->expire > 0)
         return ROUTE_EXPIRE;
-    return wanted->hold ? ROUTE_HOLD : ROUTE_NONE;
+    return wanted->hold ? ROUTE_HOLD : (enum route)wanted->lane;
 }
 
 static struct wanted load(struct store *store, struct slice key)
@@ -155,6 +166,15 @@ bool route_expire(struct store *store, struct slice key, bool more, enum route *
         wanted.expire++;
     else if (wanted.expire > 0)
         wanted.expire--;
+    return save(store, key, &before, &wanted, wanted_r);
+}
+
+bool route_lane(struct store *store, struct slice key, enum route lane, enum route *wanted_r)
+{
+    struct wanted before = load(store, key);
+    struct wanted wanted = before;
+
+    wanted.lane = lane;
     return save(store, key, &before, &wanted, wanted_r);
 }
 

@@ -10,16 +10,23 @@
 
 #include "store.h"
 
-enum { ROUTE_KEY_MAX = 400 };
+enum { ROUTE_KEY_MAX = 400, ROUTE_SERVICE_MAX = 32 };
 
 enum route {
     ROUTE_NONE,
     ROUTE_HOLD,   /* postern-hold: the destination is down */
     ROUTE_EXPIRE, /* postern-expire: somebody's mail to this address is over its cap */
+    /* ROUTE_LANE + N: postern-rcptN, the destination takes N recipients in one transaction */
+    ROUTE_LANE = 1 << 16,
+    /* added to a lane: mail goes to the domain's own hosts, whatever relayhost says */
+    ROUTE_DIRECT = 1 << 20,
 };
 
-/* The name of the Postfix service, NULL for ROUTE_NONE. */
-const char *route_service(enum route route);
+/* The name of the Postfix service, "" for ROUTE_NONE; in a buffer of ROUTE_SERVICE_MAX bytes. */
+const char *route_service(enum route route, char *buffer);
+
+/* The N of a lane, 0 for other routes. */
+uint32_t route_lane_size(enum route route);
 
 /*
  * The domain of an address as logged, in lower case; its length, or 0 when it has none that may be a
@@ -36,6 +43,7 @@ bool route_domain_valid(struct slice domain);
 /* Each changes what is wanted for a key; true when that made a difference, and then *wanted_r is it. */
 bool route_hold(struct store *store, struct slice key, bool hold, enum route *wanted_r);
 bool route_expire(struct store *store, struct slice key, bool more, enum route *wanted_r);
+bool route_lane(struct store *store, struct slice key, enum route lane, enum route *wanted_r);
 
 /* The first wanted route whose key is not below `from` (see store_seek). */
 bool route_seek(struct store *store, struct slice from, struct slice *key_r, enum route *route_r);

@@ -33,6 +33,12 @@ static const char reasons[] =
     "    is to wait or to be given up. They never touch the network.\n"
     "  *_destination_recipient_limit = 1: the gate answers for one recipient at a time.\n";
 
+static const char limit_reasons[] =
+    "  smtp_delivery_status_filter: \"too many recipients\" with a permanent code becomes\n"
+    "    temporary, so that no mail is returned for it. What was set before is asked first.\n"
+    "  postern-rcptN: your own service smtp under other names, each with a limit of N recipients\n"
+    "    at once, for hosts that take no more.\n";
+
 /* How to call this program again with the same configuration. */
 static void print_command(const struct setup_plan *plan, const char *option)
 {
@@ -146,15 +152,22 @@ static int prepare(struct setup_plan *plan)
     if (status != 0)
         return status;
     int check_status = setup_check(plan);
+    int state_status = setup_state_plan(plan);
     status = setup_plan_edits(plan, true);
-    return status != 0 ? status : check_status;
+    return status != 0 ? status : check_status != 0 ? check_status : state_status;
 }
 
 static void print_files(const struct setup_plan *plan)
 {
-    if (setup_state_missing(plan))
-        printf("Would be made, for the account %s:\n  %s (empty)\n  %s\n\n", plan->owner,
-               plan->table_file, plan->filter);
+    if (setup_state_differs(plan)) {
+        printf("Would be made or brought up to date, for the account %s:\n", plan->owner);
+        if (access(plan->table_file, F_OK) < 0)
+            printf("  %s (empty)\n", plan->table_file);
+        printf("  %s\n", plan->filter);
+        if (plan->status_filter != NULL)
+            printf("  %s\n", plan->status_filter);
+        putchar('\n');
+    }
     if (plan->master.edit.result == MAINMASTER_CHANGED)
         setup_plan_show(&plan->master);
     if (plan->main.edit.result == MAINMASTER_CHANGED)
@@ -171,11 +184,13 @@ static int print(struct setup_plan *plan)
            plan->directory, plan->account);
     print_files(plan);
     setup_check_remarks(plan);
-    if (!setup_plan_changes(plan) && !setup_state_missing(plan)) {
+    if (!setup_plan_changes(plan) && !setup_state_differs(plan)) {
         printf("Everything is in place: nothing to change.\n");
         return status;
     }
     fputs(reasons, stdout);
+    if (plan->status_filter != NULL)
+        fputs(limit_reasons, stdout);
     printf("\nNothing has been changed. %s\n",
            status == 0 ? "To do it:" : "Once what is said above is put right:");
     print_command(plan, "--apply");
@@ -204,28 +219,36 @@ static int connect_postfix(const struct setup_plan *plan)
     return status;
 }
 
-static int apply(struct setup_plan *plan)
+static void say_applied(const struct setup_plan *plan)
 {
-    int status = prepare(plan);
-    if (status == 0)
-        status = may_apply(plan);
-    if (status == 0)
-        status = setup_state_make(plan);
-    if (status == 0)
-        status = connect_postfix(plan);
-    if (status != 0)
-        return status;
     say_changed(&plan->master);
     say_changed(&plan->main);
     if (plan->main.edit.result == MAINMASTER_CHANGED)
         printf("Postern's table comes first in transport_maps: a hold has to be seen before your "
                "own routes,\nwhich apply unchanged to all mail that is not held.\n");
     setup_check_remarks(plan);
-    if (!setup_plan_changes(plan)) {
-        printf("Everything was in place already.\n");
-        return 0;
+}
+
+/* Postfix does not notice by itself that a filter has changed: regexp tables are read once. */
+static int apply(struct setup_plan *plan)
+{
+    bool state_differs = false;
+    int status = prepare(plan);
+    if (status == 0)
+        status = may_apply(plan);
+    if (status == 0) {
+        state_differs = setup_state_differs(plan);
+        status = setup_state_make(plan);
     }
-    return reload(plan);
+    if (status == 0)
+        status = connect_postfix(plan);
+    if (status != 0)
+        return status;
+    say_applied(plan);
+    if (setup_plan_changes(plan) || state_differs)
+        return reload(plan);
+    printf("Everything was in place already.\n");
+    return 0;
 }
 
 /* main.cf first: nothing may be sent to the services any more when they go. */

@@ -95,15 +95,27 @@ int setup_check(const struct setup_plan *plan)
     return version && lmdb && gate && account ? 0 : EX_UNAVAILABLE;
 }
 
-/* A service may have a transport_maps of its own (-o), which ours in main.cf does not reach. */
-static void remark_overrides(const struct setup_plan *plan)
+/* A service may have a setting of its own (-o), which ours in main.cf does not reach. */
+static void remark_override(const struct setup_plan *plan, const char *setting, const char *effect)
 {
-    char *output = postconf(plan, "-P", "*/*/transport_maps");
+    char what[128];
+    snprintf(what, sizeof(what), "*/*/%s", setting);
+    char *output = postconf(plan, "-P", what);
     if (output != NULL && *output != '\0')
-        printf("Remark: %s sets transport_maps for single services; Postern cannot hold what "
-               "those route:\n%s",
-               plan->master.path, output);
+        printf("Remark: %s sets %s for single services; %s:\n%s", plan->master.path, setting,
+               effect, output);
     free(output);
+}
+
+/* What keeps posternd from sending mail through the lanes. */
+static void remark_lanes(const struct setup_plan *plan)
+{
+    char why[512];
+    if (plan->lane_count == 0 || postfix_lanes_possible(plan->postfix, why, sizeof(why)))
+        return;
+    printf("Remark: the lanes will not be used: %s. Recipients that a host refuses as too many "
+           "wait for Postfix's own next attempts.\n",
+           why);
 }
 
 void setup_check_remarks(const struct setup_plan *plan)
@@ -115,42 +127,69 @@ void setup_check_remarks(const struct setup_plan *plan)
                "(with any directories that are listed there already).\n",
                plan->owner, postfix_default_directory(plan->postfix),
                postfix_config_directory(plan->postfix));
-    remark_overrides(plan);
+    remark_override(plan, "transport_maps", "Postern cannot hold what those route");
+    if (plan->status_filter != NULL)
+        remark_override(plan, "smtp_delivery_status_filter",
+                        "Postern's filter does not see what those send");
+    remark_lanes(plan);
 }
 
-/* True when the value names our table, by itself or through proxymap(8). */
-static bool names_our_table(const struct setup_plan *plan, const char *maps)
+/* True when main.cf, as Postfix reads it, has `table` in this list, by itself or behind others. */
+static bool result_has_table(const struct setup_plan *plan, const char *setting, const char *type,
+                             const char *table)
 {
-    char table[4200];
-    snprintf(table, sizeof(table), "lmdb:%s", plan->table);
-    return strstr(maps, table) != NULL;
-}
-
-static bool result_has_table(const struct setup_plan *plan)
-{
-    char *maps = postconf(plan, "-h", "transport_maps");
-    bool ok = maps != NULL && names_our_table(plan, maps);
+    char name[4200];
+    snprintf(name, sizeof(name), "%s:%s", type, table);
+    char *tables = postconf(plan, "-h", setting);
+    bool ok = tables != NULL && strstr(tables, name) != NULL;
     if (!ok)
-        setup_complain("Postfix does not see Postern's table: transport_maps is \"%.*s\"",
-                       maps != NULL ? (int)strcspn(maps, "\n") : 0, maps != NULL ? maps : "");
-    free(maps);
+        setup_complain("Postfix does not see Postern's table: %s is \"%.*s\"", setting,
+                       tables != NULL ? (int)strcspn(tables, "\n") : 0,
+                       tables != NULL ? tables : "");
+    free(tables);
     return ok;
 }
 
-static bool result_has_service(const struct setup_plan *plan, const char *service)
+static bool result_has_service(const struct setup_plan *plan, const char *service,
+                               const char *command)
 {
     char *line = postconf(plan, "-M", service);
-    bool ok = line != NULL && strstr(line, GATE) != NULL;
+    bool ok = line != NULL && strstr(line, command) != NULL;
     if (!ok)
         setup_complain("Postfix does not see the service %s in %s", service, plan->master.path);
     free(line);
     return ok;
 }
 
+static bool result_has_lane(const struct setup_plan *plan, uint32_t lane)
+{
+    char service[64], setting[64];
+    snprintf(service, sizeof(service), "postern-rcpt%u/unix", lane);
+    snprintf(setting, sizeof(setting), "postern-rcpt%u_destination_recipient_limit", lane);
+    if (!result_has_service(plan, service, " smtp"))
+        return false;
+    char *limit = postconf(plan, "-h", setting);
+    bool ok = limit != NULL && strtoul(limit, NULL, 10) == lane;
+    if (!ok)
+        setup_complain("Postfix does not see %s = %u in %s", setting, lane, plan->main.path);
+    free(limit);
+    return ok;
+}
+
+static bool result_has_limits(const struct setup_plan *plan)
+{
+    bool ok = plan->status_filter == NULL ||
+              result_has_table(plan, "smtp_delivery_status_filter", "regexp", plan->status_filter);
+    for (size_t i = 0; ok && i < plan->lane_count; i++)
+        ok = result_has_lane(plan, plan->lanes[i]);
+    return ok;
+}
+
 int setup_check_result(const struct setup_plan *plan)
 {
-    return result_has_table(plan) && result_has_service(plan, "postern-hold/unix") &&
-                   result_has_service(plan, "postern-expire/unix")
+    return result_has_table(plan, "transport_maps", "lmdb", plan->table) &&
+                   result_has_service(plan, "postern-hold/unix", GATE) &&
+                   result_has_service(plan, "postern-expire/unix", GATE) && result_has_limits(plan)
                ? 0
                : EX_CONFIG;
 }

@@ -91,6 +91,10 @@ static void find_paths(struct setup_plan *plan)
     plan->table = make_string("%s/transport", plan->tables);
     plan->table_file = make_string("%s.lmdb", plan->table);
     plan->filter = make_string("%s/gate_filter.regexp", plan->tables);
+    if (config_outbound_limits(plan->config)) {
+        plan->status_filter = make_string("%s/status_filter.regexp", plan->tables);
+        plan->lanes = config_lanes(plan->config, &plan->lane_count);
+    }
     plan->config_path = absolute_path(config_path(plan->config));
     plan->main.path = make_string("%s/main.cf", plan->directory);
     plan->master.path = make_string("%s/master.cf", plan->directory);
@@ -123,6 +127,8 @@ void setup_plan_close(struct setup_plan *plan)
     free(plan->table);
     free(plan->table_file);
     free(plan->filter);
+    free(plan->status_filter);
+    classifier_free(&plan->classifier);
     free(plan->config_path);
     postfix_free(&plan->postfix);
 }
@@ -161,7 +167,11 @@ int setup_plan_edits(struct setup_plan *plan, bool apply)
                                    .filter = plan->filter,
                                    .account = apply ? plan->account : "",
                                    .gate = GATE,
-                                   .config = plan->config_path};
+                                   .config = plan->config_path,
+                                   .status_filter = plan->status_filter,
+                                   .lanes = plan->lanes,
+                                   .lane_count = plan->lane_count,
+                                   .log_name = apply ? postfix_syslog_name(plan->postfix) : ""};
     int main_status =
         work_out(&plan->main, apply ? mainmaster_apply_main : mainmaster_remove_main, &want);
     int master_status =

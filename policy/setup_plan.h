@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "classify.h"
 #include "config.h"
 #include "mainmaster.h"
 #include "postfix.h"
@@ -23,11 +24,15 @@ struct setup_plan {
     char *tables;
     char *table; /* without a type */
     char *table_file;
-    char *filter;
-    char *config_path;   /* absolute */
-    char owner[256];     /* of the state, by name */
-    const char *account; /* that runs the gate */
-    uid_t uid;           /* of the state */
+    char *filter;          /* of the gate */
+    char *status_filter;   /* NULL: recipient_limits.outbound is false */
+    const uint32_t *lanes; /* the configuration's; none without status_filter */
+    size_t lane_count;
+    struct classifier *classifier; /* NULL: no status filter */
+    char *config_path;             /* absolute */
+    char owner[256];               /* of the state, by name */
+    const char *account;           /* that runs the gate */
+    uid_t uid;                     /* of the state */
     gid_t gid;
     struct setup_file main;
     struct setup_file master;
@@ -63,9 +68,11 @@ int setup_check_result(const struct setup_plan *plan);
 
 /* --- setup_state.c --- */
 
-/* True when setup_state_make() would have to make something. */
-bool setup_state_missing(const struct setup_plan *plan);
-/* Makes the directories, the gate's filter and an empty table. */
+/* Makes plan->classifier. */
+int setup_state_plan(struct setup_plan *plan);
+/* True when setup_state_make() would make or change a file. */
+bool setup_state_differs(const struct setup_plan *plan);
+/* Makes the directories, both filters and an empty table. */
 int setup_state_make(const struct setup_plan *plan);
 
 /* One line on standard error, with the program's name before it. */

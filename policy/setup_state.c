@@ -1,6 +1,8 @@
 #include "setup_plan.h"
 
+#include "cfile.h"
 #include "child.h"
+#include "status_filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,12 +19,13 @@ enum { COMMAND_TIMEOUT_MS = 30000, EXPLANATION_MAX = 512 };
 
 /*
  * What the gate itself says stays as it is; any other permanent status is a failure of ours and is
- * made temporary. See mainmaster.c.
+ * made temporary. See mainmaster_master.c.
  */
 static const char filter_text[] =
-    "# Written by \"posternctl setup\". The gate gives up with 5.4.7 and with nothing else: any\n"
-    "# other permanent failure is one of the gate's own, and no reason to return mail.\n"
-    "if !/^5\\.4\\.7 /\n"
+    "# Written by \"posternctl setup\". The gate gives up with 5.4.7 (a cap is reached) or 5.5.3\n"
+    "# (too many recipients, though it was one) and with nothing else: any other permanent\n"
+    "# failure is one of the gate's own, and no reason to return mail.\n"
+    "if !/^5\\.(4\\.7|5\\.3) /\n"
     "/^5\\.[0-9]+\\.[0-9]+ (.*)$/ 4.3.0 Postern's gate failed: $1\n"
     "endif\n";
 
@@ -164,9 +167,49 @@ static int check_readable(const struct setup_plan *plan)
     return EX_CANTCREAT;
 }
 
-bool setup_state_missing(const struct setup_plan *plan)
+/* Before main.cf names it: without the file smtp(8) changes nothing (util/dict_regexp.c). */
+static int make_status_filter(const struct setup_plan *plan)
 {
-    return access(plan->table_file, F_OK) < 0 || access(plan->filter, F_OK) < 0;
+    char why[EXPLANATION_MAX];
+    if (plan->classifier == NULL || status_filter_write(config_state_directory(plan->config),
+                                                        plan->classifier, why, sizeof(why)))
+        return 0;
+    setup_complain("%s", why);
+    return EX_CANTCREAT;
+}
+
+int setup_state_plan(struct setup_plan *plan)
+{
+    char why[EXPLANATION_MAX];
+    if (plan->status_filter == NULL)
+        return 0;
+    plan->classifier = classifier_of_config(plan->config, why, sizeof(why));
+    if (plan->classifier != NULL)
+        return 0;
+    setup_complain("%s", why);
+    return EX_CONFIG;
+}
+
+static bool file_says(const char *path, const char *text)
+{
+    struct slice found;
+    if (cfile_read(path, &found) < 0)
+        return false;
+    bool same = slice_equals(found, text);
+    free((char *)(uintptr_t)found.at);
+    return same;
+}
+
+bool setup_state_differs(const struct setup_plan *plan)
+{
+    if (access(plan->table_file, F_OK) < 0 || !file_says(plan->filter, filter_text))
+        return true;
+    if (plan->classifier == NULL)
+        return false;
+    char *text = status_filter_text(plan->classifier);
+    bool differs = text == NULL || !file_says(plan->status_filter, text);
+    free(text);
+    return differs;
 }
 
 /* What is inside the state directory, but for the table. */
@@ -177,6 +220,8 @@ static int make_inside(const struct setup_plan *plan)
         status = make_directory(plan, plan->tables);
     if (status == 0)
         status = make_filter(plan);
+    if (status == 0)
+        status = make_status_filter(plan);
     become_root_again();
     return status;
 }

@@ -152,6 +152,21 @@ static void show_next(const json_t *d, int64_t now, const char *indent)
                strcmp(health, "down") == 0 ? "; until then its mail is held" : "");
 }
 
+/* The limit learned, and when a wider lane is tried. */
+static void show_limit(const json_t *d, int64_t now)
+{
+    const json_t *limit = json_object_get(d, "recipient_limit");
+    char until[SAY_MAX];
+
+    if (!json_is_object(limit))
+        return;
+    printf("  recipients:    it takes %lld in one transaction", number(limit, "takes"));
+    if (number(limit, "lane") > 0)
+        printf("; lane postern-rcpt%lld, a wider one is tried %s", number(limit, "lane"),
+               say_until(until, ms_of(limit, "wider_at"), now));
+    putchar('\n');
+}
+
 void show_destination(const json_t *report)
 {
     int64_t now = ms_of(report, "now");
@@ -167,6 +182,7 @@ void show_destination(const json_t *report)
         printf("  outage:        %lld failed attempts in %s, since %s\n",
                number(report, "open_retries"), say_duration(ago, now - ms_of(report, "since")),
                say_time(time, ms_of(report, "since")));
+    show_limit(report, now);
     printf("  last reached:  %s\n", say_time(time, ms_of(report, "last_open")));
     show_next(report, now, "  ");
     printf("  waiting:       %lld recipients\n", number(report, "waiting"));

@@ -23,7 +23,7 @@ enum { READERS_MAX = 1024 };
 
 static const char *const table_names[STORE_TABLES] = {
     "meta",    "destination", "name",  "domain", "recipient",
-    "waiting", "attempt",     "retry", "route",  "due",
+    "waiting", "attempt",     "retry", "route",  "due",       "transaction",
 };
 
 struct store {

@@ -37,9 +37,13 @@ struct table {
 };
 
 /* One line of postmap's input. */
-static void print_route(FILE *to, const char *key, enum route route)
+static void print_route(FILE *to, const struct table_hooks *hooks, struct slice key,
+                        enum route route)
 {
-    fprintf(to, "%s\t%s:\n", key, route_service(route));
+    char service[ROUTE_SERVICE_MAX];
+
+    fprintf(to, "%.*s\t%s:%s\n", (int)key.len, key.at, route_service(route, service),
+            route_lane_size(route) > 0 ? hooks->nexthop(hooks->context, route) : "");
 }
 
 static void forget_changes(struct table *table)
@@ -184,7 +188,8 @@ static void flush_changes(struct table *table)
         if (table->changes[i].route == ROUTE_NONE)
             fprintf(gone, "%s\n", table->changes[i].key);
         else
-            print_route(new, table->changes[i].key, table->changes[i].route);
+            print_route(new, &table->hooks, slice_of(table->changes[i].key),
+                        table->changes[i].route);
     }
     if (gone == NULL || fclose(gone) != 0 || new == NULL || fclose(new) != 0)
         log_fatal(71, "out of memory");
@@ -198,9 +203,16 @@ static void flush_changes(struct table *table)
     free(deletions);
 }
 
+struct emission {
+    FILE *to;
+    const struct table_hooks *hooks;
+};
+
 static void emit_line(void *context, struct slice key, enum route route)
 {
-    fprintf(context, "%.*s\t%s:\n", (int)key.len, key.at, route_service(route));
+    const struct emission *emission = context;
+
+    print_route(emission->to, emission->hooks, key, route);
 }
 
 /*
@@ -228,7 +240,7 @@ static bool write_source(const char *path, const struct table_hooks *hooks)
         return false;
     give_to_owner(file, path);
     if (hooks)
-        hooks->source(hooks->context, emit_line, file);
+        hooks->source(hooks->context, emit_line, &(struct emission){file, hooks});
     return fclose(file) == 0;
 }
 

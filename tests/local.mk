@@ -17,6 +17,7 @@ unit_tests = \
 	tests/unit/test_inbound \
 	tests/unit/test_policyd \
 	tests/unit/test_policyreq \
+	tests/unit/test_lane \
 	tests/unit/test_mainmaster \
 	tests/unit/test_postfix_routing
 
@@ -44,6 +45,8 @@ tests_unit_test_logsource_CFLAGS = $(unit_cflags)
 tests_unit_test_logsource_LDADD = $(unit_libs)
 tests_unit_test_destination_CFLAGS = $(unit_cflags)
 tests_unit_test_destination_LDADD = $(unit_libs)
+tests_unit_test_lane_CFLAGS = $(unit_cflags)
+tests_unit_test_lane_LDADD = $(unit_libs)
 tests_unit_test_filter_CFLAGS = $(unit_cflags)
 tests_unit_test_filter_LDADD = $(unit_libs)
 tests_unit_test_inbound_CFLAGS = $(unit_cflags)
@@ -63,8 +66,6 @@ tests_unit_test_ledger_CFLAGS = $(unit_cflags)
 tests_unit_test_ledger_LDADD = $(unit_libs)
 tests_unit_test_ledger_LDFLAGS = -Wl,--wrap=mdb_env_open,--wrap=mdb_get,--wrap=mdb_put \
 	-Wl,--wrap=mdb_del,--wrap=mdb_cursor_get
-tests_unit_test_inbound_CFLAGS = $(unit_cflags)
-tests_unit_test_inbound_LDADD = $(unit_libs)
 tests_unit_test_policyd_CFLAGS = $(unit_cflags)
 tests_unit_test_policyd_LDADD = $(unit_libs)
 tests_unit_test_policyreq_CFLAGS = $(unit_cflags)
@@ -98,6 +99,7 @@ EXTRA_DIST += tests/scenarios/run.test \
 	tests/scenarios/caps.scn \
 	tests/scenarios/comes_back.scn \
 	tests/scenarios/groups.scn \
+	tests/scenarios/lanes.scn \
 	tests/scenarios/observe.scn \
 	tests/scenarios/probes.scn \
 	tests/scenarios/recipients.scn \
@@ -136,6 +138,14 @@ EXTRA_DIST += \
 	tests/e2e/test_comes_back.sh \
 	tests/e2e/test_dns_failure.sh \
 	tests/e2e/test_hold.sh \
+	tests/e2e/limits.sh \
+	tests/e2e/test_limit_452.sh \
+	tests/e2e/test_limit_552.sh \
+	tests/e2e/test_limit_554.sh \
+	tests/e2e/test_limit_alone.sh \
+	tests/e2e/test_limit_nobody.sh \
+	tests/e2e/test_limit_rises.sh \
+	tests/e2e/test_limit_two_mx.sh \
 	tests/e2e/test_never_opened.sh \
 	tests/e2e/test_observe.sh \
 	tests/e2e/test_others_untouched.sh \
@@ -147,6 +157,7 @@ EXTRA_DIST += \
 	tests/e2e/test_sandbox_dns.sh \
 	tests/e2e/test_second_message.sh \
 	tests/e2e/test_setup.sh \
+	tests/e2e/test_setup_lanes.sh \
 	tests/e2e/test_smtphost_greeting.sh \
 	tests/e2e/test_smtphost_many.sh \
 	tests/e2e/test_smtphost_replies.sh \

@@ -45,6 +45,15 @@ struct scene {
 static _Noreturn void fail(const struct scene *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+static void remove_directory(const struct scene *s)
+{
+    char command[128];
+
+    snprintf(command, sizeof(command), "rm -r '%s'", s->directory);
+    if (s->directory[0] && system(command) != 0)
+        fprintf(stderr, "%s is left\n", s->directory);
+}
+
 static _Noreturn void fail(const struct scene *s, const char *format, ...)
 {
     va_list ap;
@@ -54,6 +63,7 @@ static _Noreturn void fail(const struct scene *s, const char *format, ...)
     vfprintf(stderr, format, ap);
     va_end(ap);
     fputc('\n', stderr);
+    remove_directory(s);
     exit(1);
 }
 
@@ -66,10 +76,11 @@ static void want(struct scene *s, char *text)
 
 static void on_route(void *context, struct slice key, enum route route)
 {
+    char service[ROUTE_SERVICE_MAX];
     char *text = NULL;
 
     if (asprintf(&text, "route %.*s %s", (int)key.len, key.at,
-                 route ? route_service(route) : "none") >= 0)
+                 route ? route_service(route, service) : "none") >= 0)
         want(context, text);
 }
 
@@ -249,7 +260,6 @@ static void play(const char *path)
 {
     struct scene s = {.file = path, .now = begin};
     char line[LINE_LENGTH_MAX];
-    char command[128];
     FILE *file = fopen(path, "r");
 
     strcpy(s.directory, "/tmp/postern-scenario-XXXXXX");
@@ -268,9 +278,7 @@ static void play(const char *path)
     store_close(&s.store);
     while (s.count > 0)
         free(s.wanted[--s.count]);
-    snprintf(command, sizeof(command), "rm -r '%s'", s.directory);
-    if (system(command) != 0)
-        fail(&s, "%s is left", s.directory);
+    remove_directory(&s);
     printf("ok %s\n", path);
 }
 

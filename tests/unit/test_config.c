@@ -245,9 +245,52 @@ static const struct {
     {"recipient_limits.lanes: empty", "recipient_limits = { lanes = []; };\n",
      "postern.conf:1: recipient_limits.lanes is empty; it must be an array [ ... ] of whole "
      "numbers from 1 to 1000, each above the one before"},
-    {"recipient_limits.patterns", "recipient_limits = { patterns = (\"(\"); };\n",
-     "postern.conf:1: recipient_limits.patterns holds \"(\"; it must be a list ( \"...\", ... ), "
-     "each a POSIX extended regular expression"},
+    {"recipient_limits.patterns: regcomp's words", "recipient_limits = { patterns = (\"(\"); };\n",
+     "postern.conf:1: recipient_limits.patterns holds \"(\": Unmatched ( or \\(; it must be a "
+     "POSIX "
+     "extended regular expression"},
+    {"recipient_limits.patterns: the line of the pattern",
+     "recipient_limits = {\n patterns = (\"a\",\n  \"b[a\"\n); };\n",
+     "postern.conf:3: recipient_limits.patterns holds \"b[a\": Unmatched [, [^, [:, [., or [=; it "
+     "must "
+     "be a POSIX extended regular expression"},
+    {"recipient_limits.patterns: fits everything", "recipient_limits = { patterns = (\".*\"); };\n",
+     "postern.conf:1: recipient_limits.patterns holds \".*\": it fits every reply; it must be a "
+     "POSIX "
+     "extended regular expression"},
+    {"recipient_limits.patterns: not text", "recipient_limits = { patterns = (5); };\n",
+     "postern.conf:1: recipient_limits.patterns holds 5; it must be a list ( \"...\", ... ), each "
+     "a "
+     "POSIX extended regular expression"},
+    {"recipient_limits.inbound: networks",
+     "recipient_limits = { inbound = (\n { limit = 1;\n networks = (\"192.0.2.1/24\"); } ); };\n",
+     "postern.conf:3: recipient_limits.inbound.networks holds \"192.0.2.1/24\"; it must be a list "
+     "( "
+     "\"...\", ... ), not empty, each an address, or a network \"192.0.2.0/24\" or "
+     "\"2001:db8::/32\" with nothing behind its prefix"},
+    {"recipient_limits.inbound: no networks",
+     "recipient_limits = { inbound = ( { limit = 1; networks = (); } ); };\n",
+     "postern.conf:1: recipient_limits.inbound.networks is empty; it must be a list ( \"...\", ... "
+     "), "
+     "not empty, each an address, or a network \"192.0.2.0/24\" or \"2001:db8::/32\" with nothing "
+     "behind its prefix"},
+    {"recipient_limits.inbound: logins",
+     "recipient_limits = { inbound = ( { limit = 1; logins = (\"\"); } ); };\n",
+     "postern.conf:1: recipient_limits.inbound.logins holds \"\"; it must be a list ( \"...\", ... "
+     "), "
+     "not empty, each a login name of at most 255 bytes without control characters, or \"*\" for "
+     "any"},
+    {"recipient_limits.inbound: sender_domains",
+     "recipient_limits = { inbound = ( { limit = 1; sender_domains = (\"a b\"); } ); };\n",
+     "postern.conf:1: recipient_limits.inbound.sender_domains holds \"a b\"; it must "
+     "be " DOMAIN_WANTED},
+    {"recipient_limits.inbound: limit", "recipient_limits = { inbound = ( { limit = 0; } ); };\n",
+     "postern.conf:1: recipient_limits.inbound.limit is 0; it must be a whole number from 1 to "
+     "100000"},
+    {"recipient_limits.inbound: action",
+     "recipient_limits = { inbound = ( { limit = 1; action = \"452\"; } ); };\n",
+     "postern.conf:1: recipient_limits.inbound.action is \"452\"; it must be \"defer\" or "
+     "\"reject\""},
     {"recipient_limits.inbound without limit",
      "recipient_limits = { inbound = (\n { recipient_domains = (\"a\"); } ); };\n",
      "postern.conf:2: an entry of recipient_limits.inbound without limit; it must be a whole "
@@ -262,8 +305,8 @@ static const struct {
      "milters = { earlyndr = { when_down = \"warn\"; }; };",
      "postern.conf:1: unknown setting when_down; milters.earlyndr may hold socket"},
     {"policy: socket", "policy = { socket = \"inet:8891@localhost\"; };\n",
-     "postern.conf:1: policy.socket is \"inet:8891@localhost\"; it must be \"unix:/path\" or "
-     "\"inet:HOST:PORT\""},
+     "postern.conf:1: policy.socket is \"inet:8891@localhost\"; it must be \"unix:/path\", "
+     "\"inet:HOST:PORT\", or \"\" for none"},
 };
 
 static void test_mistakes(void **state)
@@ -337,6 +380,18 @@ static void assert_policy(const struct retry_policy *is, const struct retry_poli
 
 static const struct retry_policy DEFAULTS = {0, 300, 0, 0, true, 2};
 
+static const uint32_t DEFAULT_LANES[] = {1, 5, 10, 20};
+
+static void assert_lanes(const struct config *config, const uint32_t *want, size_t count)
+{
+    size_t is_count;
+    const uint32_t *is = config_lanes(config, &is_count);
+
+    assert_int_equal(is_count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(is[i], want[i]);
+}
+
 static void assert_defaults(const struct config *config)
 {
     assert_string_equal(config_path(config), path);
@@ -348,6 +403,13 @@ static void assert_defaults(const struct config *config)
     assert_true(config_enforce(config));
     assert_policy(config_retry(config), &DEFAULTS);
     assert_int_equal(config_unproven_max_open_retries(config), 24);
+    assert_true(config_outbound_limits(config));
+    assert_lanes(config, DEFAULT_LANES, sizeof(DEFAULT_LANES) / sizeof(DEFAULT_LANES[0]));
+    assert_int_equal(config_learned_lifetime(config), 86400);
+    assert_int_equal(config_pattern_count(config), 0);
+    assert_null(config_pattern_at(config, 0));
+    assert_string_equal(config_rcptlimit_socket(config), "unix:/run/postern/rcptlimit.sock");
+    assert_string_equal(config_policy_socket(config), "unix:/run/postern/policy.sock");
 }
 
 static void test_empty_file_is_all_defaults(void **state)
@@ -360,6 +422,8 @@ static void test_empty_file_is_all_defaults(void **state)
 
         assert_defaults(config);
         assert_int_equal(config_group_count(config), 0);
+        assert_int_equal(config_inbound_count(config), 0);
+        assert_null(config_inbound_at(config, 0));
         assert_null(config_group_at(config, 0));
         assert_null(config_group_of(config, slice_of("a.example")));
         assert_null(config_warning(config, 0));
@@ -422,7 +486,10 @@ static void test_contract_sample(void **state)
         unsigned line;
         const char *section;
     } unused[] = {
-        {26, "recipient_limits"}, {33, "early_ndr"}, {39, "lanes"}, {40, "milters"}, {45, "policy"},
+        {33, "early_ndr"},
+        {39, "lanes"},
+        {41, "milters.retrycap"},
+        {42, "milters.earlyndr"},
     };
     static const struct retry_policy want = {144, 600, 2, 120, true, 2};
     struct config *config = load_ok("contract", CONTRACT);
@@ -437,6 +504,9 @@ static void test_contract_sample(void **state)
     assert_string_equal(group->domains[0], "partner.example");
     assert_string_equal(group->domains[1], ".partner.example");
     assert_policy(&group->retry, &want);
+    assert_int_equal(config_inbound_count(config), 1);
+    assert_string_equal(config_inbound_at(config, 0)->recipient_domains[0], "lists.example");
+    assert_int_equal(config_inbound_at(config, 0)->limit, 20);
     for (i = 0; i < sizeof(unused) / sizeof(unused[0]); i++) {
         char text[512];
 
@@ -454,14 +524,15 @@ static void test_contract_sample(void **state)
 static void test_table_allows_its_defaults(void **state)
 {
     const struct setting *row;
+    char why[SETTING_TEXT_MAX];
 
     (void)state;
     for (size_t i = 0; (row = setting_at(i)) != NULL; i++) {
         if (row->type == SETTING_NUMBER && (row->flags & SETTING_REQUIRED) == 0 &&
             (row->value < row->least || row->value > row->most))
             fail_msg("%s.%s: the default is out of range", row->scope, row->name);
-        if (row->type == SETTING_TEXT && (row->flags & SETTING_REQUIRED) == 0 &&
-            !setting_accepts(row, row->text))
+        if ((row->type == SETTING_TEXT || row->type == SETTING_WORD) && row->text != NULL &&
+            !setting_accepts(row, row->text, why))
             fail_msg("%s.%s: the default is not allowed", row->scope, row->name);
         if (setting_find(row->scope, row->name) != row)
             fail_msg("%s.%s stands there twice", row->scope, row->name);
@@ -518,8 +589,8 @@ static void test_strings_are_left_alone(void **state)
 {
     struct config *config = load_ok(
         "strings", "state_directory = \"/a/4294967297/*/0x10\" \"#//\";\n"
-                   "recipient_limits = { patterns = (\"a\\\"5\\\\.\", \"\\\\d 1\\n@include\n"
-                   "@include \\\"x\\\"\"); };\n"
+                   "recipient_limits = { patterns = (\"a\\\"5\\\\.\", \"b # 4294967297 /* 0x10 "
+                   "*/\"); };\n"
                    "postfix = { log = \"journal\"; };\nuser = \"\";\nenforce = FALSE;\n");
 
     (void)state;
@@ -527,6 +598,68 @@ static void test_strings_are_left_alone(void **state)
     assert_string_equal(config_log(config), "journal");
     assert_string_equal(config_user(config), "");
     assert_false(config_enforce(config));
+    assert_int_equal(config_pattern_count(config), 2);
+    assert_string_equal(config_pattern_at(config, 0), "a\"5\\.");
+    assert_string_equal(config_pattern_at(config, 1), "b # 4294967297 /* 0x10 */");
+    config_free(&config);
+    assert_refused(
+        "@include on a line of its own in a string", "user = \"a\n@include \\\"x\\\"\";\n",
+        "postern.conf:1: user is \"a?@include \"x\"\"; it must be the name of an account "
+        "(letters, digits, '.', '_' and '-'), or \"\" to keep the present one");
+}
+
+static void test_recipient_limits(void **state)
+{
+    struct config *config = load_ok(
+        "recipient limits",
+        "recipient_limits = { outbound = false; lanes = [2, 30]; learned_lifetime = 60;\n"
+        "  patterns = (\"zu viele\", \"^552 [^.]+ [0-9]{2}$\");\n"
+        "  inbound = ( { limit = 100; },\n"
+        "    { networks = (\"192.0.2.0/24\", \"2001:db8::/32\", \"::1\"); logins = (\"Anna\", "
+        "\"*\");\n"
+        "      sender_domains = (\"A.Example\", \".a.example\"); recipient_domains = (\"*\");\n"
+        "      limit = 20; action = \"reject\"; },\n"
+        "    { limit = 5; action = \"defer\"; logins = [\"b\"]; } );\n"
+        "};\nmilters = { rcptlimit = { socket = \"inet:1@h\"; }; };\npolicy = { socket = \"\"; "
+        "};\n");
+    static const uint32_t lanes[] = {2, 30};
+    const struct config_inbound *rule = config_inbound_at(config, 1);
+
+    (void)state;
+    assert_false(config_outbound_limits(config));
+    assert_lanes(config, lanes, 2);
+    assert_int_equal(config_learned_lifetime(config), 60);
+    assert_int_equal(config_pattern_count(config), 2);
+    assert_string_equal(config_pattern_at(config, 0), "zu viele");
+    assert_int_equal(config_inbound_count(config), 3);
+    assert_int_equal(rule->network_count, 3);
+    assert_string_equal(rule->networks[1], "2001:db8::/32");
+    assert_int_equal(rule->login_count, 2);
+    assert_string_equal(rule->logins[0], "Anna");
+    assert_int_equal(rule->sender_domain_count, 2);
+    assert_string_equal(rule->sender_domains[0], "a.example");
+    assert_string_equal(rule->recipient_domains[0], "*");
+    assert_int_equal(rule->limit, 20);
+    assert_true(rule->reject);
+    assert_false(config_inbound_at(config, 0)->reject);
+    assert_int_equal(config_inbound_at(config, 0)->network_count, 0);
+    assert_int_equal(config_inbound_at(config, 0)->recipient_domain_count, 0);
+    assert_false(config_inbound_at(config, 2)->reject);
+    assert_null(config_inbound_at(config, 3));
+    assert_string_equal(config_rcptlimit_socket(config), "inet:1@h");
+    assert_string_equal(config_policy_socket(config), "");
+    assert_null(config_warning(config, 0));
+    config_free(&config);
+}
+
+/* They stand where control.sock stands, wherever that is set in the file. */
+static void test_sockets_are_in_runtime_directory(void **state)
+{
+    struct config *config = load_ok("sockets", "policy = { };\nruntime_directory = \"/r\";\n");
+
+    (void)state;
+    assert_string_equal(config_policy_socket(config), "unix:/r/policy.sock");
+    assert_string_equal(config_rcptlimit_socket(config), "unix:/r/rcptlimit.sock");
     config_free(&config);
 }
 
@@ -632,40 +765,40 @@ static void test_domain_syntax(void **state)
 {
     static const struct {
         const char *text;
-        bool domain, plain;
+        bool domain;
     } cases[] = {
-        {"example", true, true},
-        {"a.example", true, true},
-        {"_dmarc.a-b.example", true, true},
-        {"1.2.3.4", true, true},
-        {"xn--mnchen-3ya.example", true, true},
-        {"m\xc3\xbcnchen.example", true, true},
-        {".example", true, false},
-        {"*", true, false},
-        {"[192.0.2.1]", true, true},
-        {"[IPv6:2001:db8::1]", true, true},
-        {"[ipv6:::ffff:192.0.2.1]", true, true},
-        {"", false, false},
-        {".", false, false},
-        {"..example", false, false},
-        {"a..example", false, false},
-        {"a.example.", false, false},
-        {"*.example", false, false},
-        {"a b", false, false},
-        {"a\tb", false, false},
-        {"user@example", false, false},
-        {"a\xc2\xa0.example", false, false},
-        {"a\xff.example", false, false},
-        {"\xc0\xae.example", false, false},
-        {"[192.0.2.256]", false, false},
-        {"[2001:db8::1]", false, false},
-        {"[IPv6:192.0.2.1]", false, false},
-        {"[]", false, false},
-        {"[192.0.2.1", false, false},
-        {".[192.0.2.1]", false, false},
-        {"[192.0.2.1].example", false, false},
-        {"012345678901234567890123456789012345678901234567890123456789012.example", true, true},
-        {"0123456789012345678901234567890123456789012345678901234567890123.example", false, false},
+        {"example", true},
+        {"a.example", true},
+        {"_dmarc.a-b.example", true},
+        {"1.2.3.4", true},
+        {"xn--mnchen-3ya.example", true},
+        {"m\xc3\xbcnchen.example", true},
+        {".example", true},
+        {"*", true},
+        {"[192.0.2.1]", true},
+        {"[IPv6:2001:db8::1]", true},
+        {"[ipv6:::ffff:192.0.2.1]", true},
+        {"", false},
+        {".", false},
+        {"..example", false},
+        {"a..example", false},
+        {"a.example.", false},
+        {"*.example", false},
+        {"a b", false},
+        {"a\tb", false},
+        {"user@example", false},
+        {"a\xc2\xa0.example", false},
+        {"a\xff.example", false},
+        {"\xc0\xae.example", false},
+        {"[192.0.2.256]", false},
+        {"[2001:db8::1]", false},
+        {"[IPv6:192.0.2.1]", false},
+        {"[]", false},
+        {"[192.0.2.1", false},
+        {".[192.0.2.1]", false},
+        {"[192.0.2.1].example", false},
+        {"012345678901234567890123456789012345678901234567890123456789012.example", true},
+        {"0123456789012345678901234567890123456789012345678901234567890123.example", false},
     };
     char longest[CONFIG_DOMAIN_MAX + 2];
 
@@ -673,8 +806,6 @@ static void test_domain_syntax(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         if (config_syntax_domain(cases[i].text) != cases[i].domain)
             fail_msg("domain \"%s\": want %d", cases[i].text, cases[i].domain);
-        if (config_syntax_plain_domain(cases[i].text) != cases[i].plain)
-            fail_msg("plain domain \"%s\": want %d", cases[i].text, cases[i].plain);
     }
     for (size_t i = 0; i < sizeof(longest); i++)
         longest[i] = i % 2 == 0 ? 'a' : '.';
@@ -682,6 +813,46 @@ static void test_domain_syntax(void **state)
     assert_false(config_syntax_domain(longest));
     longest[CONFIG_DOMAIN_MAX] = '\0';
     assert_true(config_syntax_domain(longest));
+}
+
+static void test_network_syntax(void **state)
+{
+    static const struct {
+        const char *text;
+        bool want;
+    } cases[] = {
+        {"192.0.2.1", true},
+        {"192.0.2.0/24", true},
+        {"192.0.2.128/25", true},
+        {"0.0.0.0/0", true},
+        {"192.0.2.1/32", true},
+        {"2001:db8::1", true},
+        {"2001:db8::/32", true},
+        {"::/0", true},
+        {"::ffff:192.0.2.0/120", true},
+        {"192.0.2.1/24", false},
+        {"192.0.2.128/24", false},
+        {"2001:db8::1/64", false},
+        {"192.0.2.0/33", false},
+        {"2001:db8::/129", false},
+        {"192.0.2.0/", false},
+        {"192.0.2.0/+24", false},
+        {"192.0.2.0/024", false},
+        {"192.0.2.0/24/8", false},
+        {"192.0.2.0/24 ", false},
+        {"192.0.2", false},
+        {"[2001:db8::1]", false},
+        {"localhost", false},
+        {"", false},
+        {"/24", false},
+        {"192.0.2.0/4294967320", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (config_syntax_network(cases[i].text) != cases[i].want)
+            fail_msg("network \"%s\": want %d", cases[i].text, cases[i].want);
+    }
 }
 
 static void test_socket_syntax(void **state)
@@ -707,7 +878,7 @@ static void test_socket_syntax(void **state)
         {"unix:/", false, false},
         {"unix:/a b", false, false},
         {"/run/x.sock", false, false},
-        {"", false, false},
+        {"", false, true},
     };
     char longest[128];
 
@@ -718,6 +889,8 @@ static void test_socket_syntax(void **state)
         if (config_syntax_policy_socket(cases[i].text) != cases[i].policy)
             fail_msg("policy \"%s\": want %d", cases[i].text, cases[i].policy);
     }
+    assert_true(config_syntax_milter_socket_or_none(""));
+    assert_false(config_syntax_milter_socket_or_none("unix:"));
     /* sun_path holds 107 bytes and a NUL */
     snprintf(longest, sizeof(longest), "unix:/%0106d", 0);
     assert_true(config_syntax_milter_socket(longest));
@@ -827,8 +1000,10 @@ static void test_sample_is_the_defaults(void **state)
     config = load_ok("sample with all settings", text);
     assert_defaults(config);
     assert_int_equal(config_group_count(config), 2);
-    assert_non_null(config_warning(config, 4));
-    assert_null(config_warning(config, 5));
+    assert_non_null(config_warning(config, 3));
+    assert_null(config_warning(config, 4));
+    assert_int_equal(config_inbound_count(config), 3);
+    assert_true(config_inbound_at(config, 2)->reject);
     assert_int_equal(config_group_at(config, 0)->retry.max_open_retries, 144);
     config_free(&config);
     free(text);
@@ -862,7 +1037,7 @@ static void test_examples_of_the_manual(void **state)
         example = close + 1;
         count++;
     }
-    assert_int_equal(count, 4);
+    assert_int_equal(count, 6);
     free(manual);
 }
 
@@ -919,10 +1094,13 @@ int main(void)
         cmocka_unit_test(test_inheritance),
         cmocka_unit_test(test_ways_to_write_a_number),
         cmocka_unit_test(test_strings_are_left_alone),
+        cmocka_unit_test(test_recipient_limits),
+        cmocka_unit_test(test_sockets_are_in_runtime_directory),
         cmocka_unit_test(test_group_of),
         cmocka_unit_test(test_group_of_odd_domains),
         cmocka_unit_test(test_many_groups),
         cmocka_unit_test(test_domain_syntax),
+        cmocka_unit_test(test_network_syntax),
         cmocka_unit_test(test_socket_syntax),
         cmocka_unit_test(test_include),
         cmocka_unit_test(test_include_of_absolute_path),
