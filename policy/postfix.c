@@ -24,7 +24,8 @@ enum parameter {
     CONTENT_FILTER,
     RELAYHOST,
     DEFAULT_TRANSPORT,
-    RECIPIENT_LIMIT,
+    RECIPIENT_LIMIT, /* known only while master.cf has a service "smtp" */
+    DEFAULT_RECIPIENT_LIMIT,
     SENDER_RELAYHOSTS,
     SENDER_TRANSPORTS,
     DEFER_TRANSPORTS,
@@ -48,6 +49,7 @@ static const char *const parameter_names[PARAMETERS] = {
     [RELAYHOST] = "relayhost",
     [DEFAULT_TRANSPORT] = "default_transport",
     [RECIPIENT_LIMIT] = "smtp_destination_recipient_limit",
+    [DEFAULT_RECIPIENT_LIMIT] = "default_destination_recipient_limit",
     [SENDER_RELAYHOSTS] = "sender_dependent_relayhost_maps",
     [SENDER_TRANSPORTS] = "sender_dependent_default_transport_maps",
     [DEFER_TRANSPORTS] = "defer_transports",
@@ -185,6 +187,16 @@ static void take_value(struct postfix *postfix, char *line)
             postfix->values[i] = strdup(value);
 }
 
+/* What postconf(1) does not know everywhere, as Postfix takes it then. */
+static void add_missing(struct postfix *postfix)
+{
+    const char *limit = postfix->values[DEFAULT_RECIPIENT_LIMIT];
+    if (postfix->values[LOG_ADDRESSES] == NULL)
+        postfix->values[LOG_ADDRESSES] = strdup("internal");
+    if (postfix->values[RECIPIENT_LIMIT] == NULL && limit != NULL)
+        postfix->values[RECIPIENT_LIMIT] = strdup(limit);
+}
+
 /* One call for all parameters, with $name expanded (-x, Postfix 2.10). */
 static int ask_parameters(struct postfix *postfix, char *error_r, size_t size)
 {
@@ -199,8 +211,7 @@ static int ask_parameters(struct postfix *postfix, char *error_r, size_t size)
     for (char *line; (line = next_line(&rest)) != NULL;)
         take_value(postfix, line);
     free(output);
-    if (postfix->values[LOG_ADDRESSES] == NULL)
-        postfix->values[LOG_ADDRESSES] = strdup("internal");
+    add_missing(postfix);
     for (int i = 0; i < PARAMETERS; i++) {
         if (postfix->values[i] == NULL) {
             snprintf(error_r, size, "postconf does not know %s", parameter_names[i]);
