@@ -134,24 +134,34 @@ static void plan_list(struct mainmaster_work *work, struct mainmaster_items *ite
 
 /*
  * qmgr(8) looks up "smtp_destination_concurrency_limit" and the like by the name of the transport,
- * so what the administrator set for smtp is repeated for the lane. As text, not as "$smtp_...":
+ * so what the administrator set for smtp is repeated for each lane. As text, not as "$smtp_...":
  * qmgr would give up on a reference to a setting that was deleted since.
  */
-static void add_lane(struct mainmaster_work *work, struct mainmaster_items *items, uint32_t lane)
+static void add_as_for_smtp(struct mainmaster_work *work, struct mainmaster_items *items,
+                            const struct mainmaster_want *want, const char *setting)
+{
+    char name[128];
+    size_t line;
+    snprintf(name, sizeof(name), "smtp%s", setting);
+    char *value = find_setting(work, name, &line);
+    for (size_t i = 0; value != NULL && i < want->lane_count; i++) {
+        snprintf(name, sizeof(name), LANE_SERVICE "%u%s", want->lanes[i], setting);
+        add_setting(work, items, lanes_comment, NULL, name, value);
+    }
+    free(value);
+}
+
+static void add_lanes(struct mainmaster_work *work, struct mainmaster_items *items,
+                      const struct mainmaster_want *want)
 {
     char name[128], number[16];
-    size_t line;
-    snprintf(name, sizeof(name), LANE_SERVICE "%u" RECIPIENT_LIMIT, lane);
-    snprintf(number, sizeof(number), "%u", lane);
-    add_setting(work, items, lanes_comment, lane_reason, name, number);
-    for (const char *const *s = mainmaster_transport_settings; *s != NULL; s++) {
-        snprintf(name, sizeof(name), "smtp%s", *s);
-        char *value = find_setting(work, name, &line);
-        snprintf(name, sizeof(name), LANE_SERVICE "%u%s", lane, *s);
-        if (value != NULL)
-            add_setting(work, items, lanes_comment, NULL, name, value);
-        free(value);
+    for (size_t i = 0; i < want->lane_count; i++) {
+        snprintf(name, sizeof(name), LANE_SERVICE "%u" RECIPIENT_LIMIT, want->lanes[i]);
+        snprintf(number, sizeof(number), "%u", want->lanes[i]);
+        add_setting(work, items, lanes_comment, lane_reason, name, number);
     }
+    for (const char *const *s = mainmaster_transport_settings; *s != NULL; s++)
+        add_as_for_smtp(work, items, want, *s);
 }
 
 void mainmaster_plan_main(struct mainmaster_work *work, const struct mainmaster_want *want,
@@ -163,8 +173,8 @@ void mainmaster_plan_main(struct mainmaster_work *work, const struct mainmaster_
     if (want->status_filter != NULL)
         plan_list(work, items, &mainmaster_lists[MAINMASTER_STATUS], status_comment,
                   want->status_filter);
-    for (size_t i = 0; i < want->lane_count && !work->failed; i++)
-        add_lane(work, items, want->lanes[i]);
+    if (!work->failed)
+        add_lanes(work, items, want);
     if (!work->failed)
         mainmaster_items_survey(work, items);
 }
