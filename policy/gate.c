@@ -36,15 +36,14 @@ static void say_attempts(char *buffer, size_t size, uint64_t attempts, int64_t l
                  say_duration_words(duration, lasted));
 }
 
-/* ", one every 3 seconds" */
-static void say_pace(char *buffer, size_t size, uint32_t interval)
+/* "4 attempts, one a minute" */
+static void say_allowed(char *buffer, size_t size, uint32_t allowed, uint32_t interval)
 {
-    char duration[SAY_MAX];
+    char pace[SAY_MAX];
 
-    buffer[0] = '\0';
-    if (interval > 0)
-        snprintf(buffer, size, ", one every %s",
-                 say_duration_words(duration, (int64_t)interval * 1000));
+    snprintf(buffer, size, "%" PRIu32 " attempt%s%s%s", allowed, allowed == 1 ? "" : "s",
+             interval > 0 && allowed > 1 ? ", one " : "",
+             interval > 0 && allowed > 1 ? say_pace(pace, interval) : "");
 }
 
 /* An ordinary sender knows the domain, not what the administrator calls a group of them. */
@@ -69,39 +68,33 @@ static void say_given_up(const struct gate_question *q, char *text)
 {
     bool open = q->r->give_up == GIVE_UP_OPEN;
     const struct destination *d = &q->to->d;
+    const struct retry_policy *policy = q->rules.policy;
     uint64_t attempts = open ? destination_retries_of(d, q->r->baseline) : q->r->transfers;
     int64_t last = open ? d->last_counted : q->r->last_transfer;
     char tried[128];
-    char pace[128];
+    char allowed[128];
     char first[SAY_MAX];
     char domain[ROUTE_KEY_MAX];
 
     say_domain(domain, sizeof(domain), q);
     say_attempts(tried, sizeof(tried), attempts, last - q->r->first_failure);
-    say_pace(pace, sizeof(pace), open ? q->rules.policy->open_interval : q->rules.policy->transfer_interval);
+    say_allowed(allowed, sizeof(allowed), open ? q->rules.cap : policy->max_transfer_retries,
+                open ? policy->open_interval : policy->transfer_interval);
     snprintf(text, GATE_TEXT_MAX,
              "5.4.7 Your message was not delivered. The mail server for %s %s: %s, and the policy "
-             "\"%s\" of this mail system allows %" PRIu32 "%s. First attempt: %s. Last error: %s",
-             domain,
-             open ? "could not be reached" : "was reached but did not take the message", tried,
-             q->rules.name, open ? q->rules.cap : q->rules.policy->max_transfer_retries, pace,
-             say_time(first, q->r->first_failure), q->last_error);
+             "\"%s\" of this mail system allows %s. First attempt: %s. Last error: %s",
+             domain, open ? "could not be reached" : "was reached but did not take the message",
+             tried, q->rules.name, allowed, say_time(first, q->r->first_failure), q->last_error);
 }
 
-static void say_when_next(char *buffer, size_t size, const struct destination *d)
-{
-    char next[SAY_MAX];
-
-    if (d->health == DESTINATION_TRYING || d->next == 0)
-        snprintf(buffer, size, "an attempt is due now");
-    else
-        snprintf(buffer, size, "next attempt at %s", say_time(next, d->next));
-}
-
+/*
+ * mailq shows this until the next answer, maybe for hours: so it tells no time that passes meanwhile.
+ */
 static void say_not_yet(const struct gate_question *q, char *text)
 {
     const struct destination *d = &q->to->d;
-    char next[128];
+    uint64_t failed = destination_failures(d);
+    char pace[SAY_MAX];
     char cap[128] = "no cap";
     char since[SAY_MAX];
 
@@ -112,12 +105,11 @@ static void say_not_yet(const struct gate_question *q, char *text)
     }
     if (q->rules.cap > 0)
         snprintf(cap, sizeof(cap), "gives up after %" PRIu32, q->rules.cap);
-    say_when_next(next, sizeof(next), d);
     snprintf(text, GATE_TEXT_MAX,
              "4.4.1 Held: no connection to %s since %s, %" PRIu64
-             " failed attempts; %s (policy \"%s\": %s). Last error: %s",
-             record_destination_title(q->to), say_time(since, d->since), destination_failures(d), next,
-             q->rules.name, cap, q->to->error);
+             " failed attempt%s; one attempt %s (policy \"%s\": %s). Last error: %s",
+             record_destination_title(q->to), say_time(since, d->since), failed,
+             failed == 1 ? "" : "s", say_pace(pace, q->rules.policy->open_interval), q->rules.name, cap, q->to->error);
 }
 
 enum gate_answer gate_decide(const struct gate_question *q, char *text_r)

@@ -2,8 +2,12 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -27,11 +31,29 @@ static const struct severity PANIC = {LOG_CRIT, "panic: "};
 /* Set once by log_open, before there are threads. */
 static const char *log_program = "postern";
 static int log_to_syslog;
+static bool log_to_journal;
+
+/*
+ * True when standard error is the journal's own stream (systemd.exec(5), JOURNAL_STREAM): the journal
+ * then knows the program's name already, and takes the priority from "<N>" (sd-daemon(3)).
+ */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    uintmax_t device;
+    uintmax_t inode;
+    struct stat st;
+
+    return stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &st) == 0 && device == (uintmax_t)st.st_dev &&
+           inode == (uintmax_t)st.st_ino;
+}
 
 void log_open(const char *program, int to_syslog)
 {
     log_program = program;
     log_to_syslog = to_syslog;
+    log_to_journal = !to_syslog && is_journal();
     if (to_syslog)
         openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
@@ -55,7 +77,9 @@ static void write_line(const struct severity *severity, const char *message)
 {
     char line[LINE_MAX_BYTES];
     size_t len = 0;
-    const char *parts[] = {log_program, ": ", severity->label, message};
+    const char priority[] = {'<', (char)('0' + severity->priority), '>', '\0'};
+    const char *parts[] = {log_to_journal ? priority : log_program, log_to_journal ? "" : ": ",
+                           severity->label, message};
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         size_t n = strlen(parts[i]);

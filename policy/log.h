@@ -1,5 +1,6 @@
 /*
- * What the programs say: to syslog (facility mail) as a daemon, to standard error otherwise.
+ * What the programs say: to syslog (facility mail) as a daemon, to standard error otherwise, and
+ * there as the journal wants it where standard error is the journal ("<4>warning: ...").
  *
  * info: an event an administrator may want to see. warning: something is not as it should be, and
  * Postern goes on. error: something asked for could not be done. fatal: the environment does not

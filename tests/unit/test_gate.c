@@ -83,7 +83,7 @@ static void over_the_open_cap(void **state)
         "four in nine seconds", &c, GATE_GIVEN_UP,
         "5.4.7 Your message was not delivered. The mail server for partner.example could not be "
         "reached: 4 attempts in 9 seconds failed, and the policy \"partner\" of this mail system "
-        "allows 4, one every 3 seconds. First attempt: 2026-11-23 08:00:00 +0000. Last "
+        "allows 4 attempts, one every 3 seconds. First attempt: 2026-11-23 08:00:00 +0000. Last "
         "error: " REFUSED);
 
     make(&c);
@@ -93,8 +93,8 @@ static void over_the_open_cap(void **state)
     expect(
         "one", &c, GATE_GIVEN_UP,
         "5.4.7 Your message was not delivered. The mail server for partner.example could not be "
-        "reached: 1 attempt failed, and the policy \"partner\" of this mail system allows 1, one "
-        "every 3 seconds. First attempt: 2026-11-23 08:00:00 +0000. Last error: " REFUSED);
+        "reached: 1 attempt failed, and the policy \"partner\" of this mail system allows 1 attempt. "
+        "First attempt: 2026-11-23 08:00:00 +0000. Last error: " REFUSED);
 
     make(&c);
     strcpy(c.to.name, "d:typo.example");
@@ -108,7 +108,7 @@ static void over_the_open_cap(void **state)
         "a day", &c, GATE_GIVEN_UP,
         "5.4.7 Your message was not delivered. The mail server for typo.example could not be "
         "reached: 144 attempts in 23 hours 50 minutes failed, and the policy \"retry\" of this "
-        "mail system allows 144, one every 10 minutes. First attempt: 2026-11-23 08:00:00 +0000. "
+        "mail system allows 144 attempts, one every 10 minutes. First attempt: 2026-11-23 08:00:00 +0000. "
         "Last error: " REFUSED);
 }
 
@@ -142,14 +142,14 @@ static void over_the_transfer_cap(void **state)
     expect("two in two minutes", &c, GATE_GIVEN_UP,
            "5.4.7 Your message was not delivered. The mail server for partner.example was reached "
            "but did not take the message: 2 attempts in 2 minutes failed, and the policy "
-           "\"partner\" of this mail system allows 2, one every 2 minutes. First attempt: "
+           "\"partner\" of this mail system allows 2 attempts, one every 2 minutes. First attempt: "
            "2026-11-23 08:00:00 +0000. Last error: " FULL);
     own_schedule.transfer_interval = 0;
     c.q.rules.policy = &own_schedule;
     expect("at Postfix's own pace", &c, GATE_GIVEN_UP,
            "5.4.7 Your message was not delivered. The mail server for partner.example was reached "
            "but did not take the message: 2 attempts in 2 minutes failed, and the policy "
-           "\"partner\" of this mail system allows 2. First attempt: 2026-11-23 08:00:00 +0000. "
+           "\"partner\" of this mail system allows 2 attempts. First attempt: 2026-11-23 08:00:00 +0000. "
            "Last error: " FULL);
 }
 
@@ -167,18 +167,23 @@ static void not_yet(void **state)
     expect(
         "its count is not full", &c, GATE_NOT_YET,
         HELD
-        "next attempt at 2026-11-23 08:00:12 +0000 (policy \"partner\": gives up after 4). " LAST);
+        "one attempt every 3 seconds (policy \"partner\": gives up after 4). " LAST);
     c.q.r = NULL;
     expect(
         "seen for the first time", &c, GATE_NOT_YET,
         HELD
-        "next attempt at 2026-11-23 08:00:12 +0000 (policy \"partner\": gives up after 4). " LAST);
+        "one attempt every 3 seconds (policy \"partner\": gives up after 4). " LAST);
     c.q.rules.cap = 0;
     expect("no cap", &c, GATE_NOT_YET,
-           HELD "next attempt at 2026-11-23 08:00:12 +0000 (policy \"partner\": no cap). " LAST);
+           HELD "one attempt every 3 seconds (policy \"partner\": no cap). " LAST);
+    c.to.d.retries = 11;
+    expect("the first", &c, GATE_NOT_YET,
+           "4.4.1 Held: no connection to partner since 2026-11-23 08:00:00 +0000, 1 failed attempt; "
+           "one attempt every 3 seconds (policy \"partner\": no cap). " LAST);
+    c.to.d.retries = 14;
     c.to.d.health = DESTINATION_TRYING;
     expect("resolved before the hold was withdrawn", &c, GATE_NOT_YET,
-           HELD "an attempt is due now (policy \"partner\": no cap). " LAST);
+           HELD "one attempt every 3 seconds (policy \"partner\": no cap). " LAST);
     c.to.d.health = DESTINATION_UP;
     expect("it is back", &c, GATE_NOT_YET,
            "4.4.1 Mail for partner goes out again: an attempt follows at once");

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,6 +181,47 @@ static void test_severities(void **state)
     assert_string_equal(output, "postern-test: panic: value 7\n");
 }
 
+/* What systemd sets for a unit whose standard error is the journal. */
+static void name_stream(int inode_off)
+{
+    char stream[64];
+    struct stat st;
+
+    if (fstat(STDERR_FILENO, &st) != 0)
+        _exit(1);
+    snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+             (uintmax_t)st.st_ino + (uintmax_t)inode_off);
+    setenv("JOURNAL_STREAM", stream, 1);
+    log_open("postern-test", 0);
+    say_severities();
+}
+
+static void say_to_journal(void)
+{
+    name_stream(0);
+}
+
+/* Standard error was redirected: the variable is inherited and tells of another file. */
+static void say_elsewhere(void)
+{
+    name_stream(1);
+}
+
+static void test_journal(void **state)
+{
+    char output[1024];
+
+    (void)state;
+    assert_int_equal(capture(say_to_journal, output, sizeof(output)), 0);
+    assert_string_equal(output, "<6>state opened\n"
+                                "<4>warning: 4f9x: odd\n"
+                                "<3>error: <a?b>\n");
+    assert_int_equal(capture(say_elsewhere, output, sizeof(output)), 0);
+    assert_string_equal(output, "postern-test: state opened\n"
+                                "postern-test: warning: 4f9x: odd\n"
+                                "postern-test: error: <a?b>\n");
+}
+
 static void test_long_message(void **state)
 {
     char output[8192];
@@ -252,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_clean),          cmocka_unit_test(test_print_cuts_between_characters),
         cmocka_unit_test(test_severities),     cmocka_unit_test(test_long_message),
         cmocka_unit_test(test_errno_survives), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_journal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

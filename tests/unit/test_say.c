@@ -25,7 +25,9 @@ static void durations(void **state)
     } cases[] = {
         {-5 * SECOND, "0 s", "0 seconds"},
         {0, "0 s", "0 seconds"},
-        {1, "0.0 s", "0 seconds"},
+        {1, "0 s", "0 seconds"},
+        {99, "0 s", "0 seconds"},
+        {100, "0.1 s", "0 seconds"},
         {400, "0.4 s", "0 seconds"},
         {999, "0.9 s", "1 second"},
         {SECOND, "1 s", "1 second"},
@@ -35,7 +37,10 @@ static void durations(void **state)
         {59499, "59 s", "59 seconds"},
         {59500, "1 min", "1 minute"},
         {MINUTE, "1 min", "1 minute"},
-        {MINUTE + 30 * SECOND, "1 min", "1 minute"},
+        {MINUTE + 30 * SECOND, "1 min 30 s", "1 minute 30 seconds"},
+        {9 * MINUTE + 59499, "9 min 59 s", "9 minutes 59 seconds"},
+        {9 * MINUTE + 59500, "10 min", "10 minutes"},
+        {10 * MINUTE + SECOND, "10 min", "10 minutes"},
         {12 * MINUTE, "12 min", "12 minutes"},
         {HOUR - SECOND, "59 min", "59 minutes"},
         {HOUR, "1 h", "1 hour"},
@@ -57,6 +62,31 @@ static void durations(void **state)
         assert_string_equal(buffer, cases[i].brief);
         assert_ptr_equal(say_duration_words(buffer, cases[i].ms), buffer);
         assert_string_equal(buffer, cases[i].words);
+    }
+}
+
+static void paces(void **state)
+{
+    static const struct {
+        uint32_t seconds;
+        const char *want;
+    } cases[] = {
+        {1, "a second"},
+        {2, "every 2 seconds"},
+        {60, "a minute"},
+        {90, "every 1 minute 30 seconds"},
+        {600, "every 10 minutes"},
+        {3600, "an hour"},
+        {7200, "every 2 hours"},
+        {86400, "a day"},
+        {172800, "every 2 days"},
+    };
+    char buffer[SAY_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_ptr_equal(say_pace(buffer, cases[i].seconds), buffer);
+        assert_string_equal(buffer, cases[i].want);
     }
 }
 
@@ -98,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations),
+        cmocka_unit_test(paces),
         cmocka_unit_test(times),
         cmocka_unit_test(the_longest_duration),
     };
