@@ -28,7 +28,7 @@ struct setup_plan {
     char *status_filter;   /* NULL: recipient_limits.outbound is false */
     const uint32_t *lanes; /* the configuration's; none without status_filter */
     size_t lane_count;
-    struct classifier *classifier; /* NULL: no status filter */
+    struct classifier *classifier; /* NULL: a status filter without rules */
     char *config_path;             /* absolute */
     char owner[256];               /* of the state, by name */
     const char *account;           /* that runs the gate */
@@ -68,7 +68,7 @@ int setup_check_result(const struct setup_plan *plan);
 
 /* --- setup_state.c --- */
 
-/* Makes plan->classifier. */
+/* Makes plan->classifier, unless Postern is only to observe. */
 int setup_state_plan(struct setup_plan *plan);
 /* True when setup_state_make() would make or change a file. */
 bool setup_state_differs(const struct setup_plan *plan);

@@ -171,8 +171,8 @@ static int check_readable(const struct setup_plan *plan)
 static int make_status_filter(const struct setup_plan *plan)
 {
     char why[EXPLANATION_MAX];
-    if (plan->classifier == NULL || status_filter_write(config_state_directory(plan->config),
-                                                        plan->classifier, why, sizeof(why)))
+    if (plan->status_filter == NULL || status_filter_write(config_state_directory(plan->config),
+                                                           plan->classifier, why, sizeof(why)))
         return 0;
     setup_complain("%s", why);
     return EX_CANTCREAT;
@@ -181,7 +181,7 @@ static int make_status_filter(const struct setup_plan *plan)
 int setup_state_plan(struct setup_plan *plan)
 {
     char why[EXPLANATION_MAX];
-    if (plan->status_filter == NULL)
+    if (plan->status_filter == NULL || !config_enforce(plan->config))
         return 0;
     plan->classifier = classifier_of_config(plan->config, why, sizeof(why));
     if (plan->classifier != NULL)
@@ -204,7 +204,7 @@ bool setup_state_differs(const struct setup_plan *plan)
 {
     if (access(plan->table_file, F_OK) < 0 || !file_says(plan->filter, filter_text))
         return true;
-    if (plan->classifier == NULL)
+    if (plan->status_filter == NULL)
         return false;
     char *text = status_filter_text(plan->classifier);
     bool differs = text == NULL || !file_says(plan->status_filter, text);

@@ -20,8 +20,9 @@ cp -p /etc/postfix/main.cf /etc/postfix/master.cf "$before/"
 
 log=$E2E_DIR/setup.log
 tables=$E2E_DIR/postern/state/tables
-lanes() {
-    sandbox_config <<< "recipient_limits = { outbound = ${2:-true}; lanes = [$1]; };"
+lanes() { # NUMBERS [OUTBOUND [ENFORCE]]
+    sandbox_config <<< "recipient_limits = { outbound = ${2:-true}; lanes = [$1]; };
+        enforce = ${3:-true};"
 }
 setup() {
     sandbox_posternctl setup "$@" > "$log" 2>&1 || e2e_fail "setup $*: $(cat "$log")"
@@ -120,6 +121,23 @@ setting smtp_delivery_status_filter '$default_delivery_status_filter'
 lanes '1, 2, 5'
 setup --apply
 unchanged "$once"
+
+# Observing changes no status. A filter that is not what it should be is noticed, and put right.
+status_filter() {
+    postmap -q '5.5.3 host h[192.0.2.1] said: 552 5.5.3 Too many recipients (in reply to RCPT TO '\
+'command)' "regexp:$tables/status_filter.regexp"
+}
+e2e_assert status_filter
+lanes '1, 2, 5' true false
+setup --print
+e2e_assert grep -q 'brought up to date' "$log"
+setup --apply
+unchanged "$once"
+e2e_refute status_filter
+e2e_assert grep -q 'postfix reload' "$log"
+lanes '1, 2, 5'
+setup --apply
+e2e_assert status_filter
 
 setup --remove
 unchanged "$before"
