@@ -207,7 +207,7 @@ static bool find_words(struct slice text, struct slice *words_r, struct classify
 {
     const char *host_end;
 
-    if (text.len > CLASSIFY_TEXT_MAX || memchr(text.at, '\0', text.len) != NULL ||
+    if (text.len == 0 || text.len > CLASSIFY_TEXT_MAX || memchr(text.at, '\0', text.len) != NULL ||
         !take_start(&text, "host "))
         return false;
     host_end = memchr(text.at, ' ', text.len);

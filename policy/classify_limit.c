@@ -23,7 +23,7 @@ static const struct {
     {"(^|[ (])[0-9]{1,6} ?> ?" NUMBER END, 2},
     {"(^|[ (\"':])(exceed(s|ed|ing)?|more than|at most|up to|over|only|limited to)" WORDS NUMBER
          END,
-     5},
+     6},
     {"(^|[ (\"':])(limits?|maximum|maximal|max)" WORDS NUMBER END, 5},
     {"(^|[ (\"':])" NUMBER " (recipients?|rcpts?|addressees|addresses)( is| are)?( the)? "
      "(max|maximum|limit|allowed|permitted|per|only|at)",
@@ -111,7 +111,8 @@ static size_t address_length(const char *at)
     return memchr(at, '@', len) != NULL ? len : 0;
 }
 
-/* Leaves out addresses, and the codes with which the lines of the reply begin. */
+/* Leaves out addresses, the codes with which the lines of the reply begin, and blanks after blanks.
+ */
 static void strip(char *out, const char *words)
 {
     const char *at = words + strcspn(words, " -");
@@ -122,12 +123,12 @@ static void strip(char *out, const char *words)
 
         if (skip == 0 && word_begins)
             skip = code_length(at, words);
-        word_begins = *at == ' ';
-        if (skip == 0)
-            *out++ = *at++;
-        at += skip;
-        if (skip > 0)
+        if (skip == 0 && !(word_begins && *at == ' '))
+            *out++ = *at;
+        else if (!word_begins)
             *out++ = ' ';
+        word_begins = skip > 0 || *at == ' ';
+        at += skip > 0 ? skip : 1;
     }
     *out = '\0';
 }
@@ -149,7 +150,7 @@ static uint32_t number_at(const char *words, size_t group, const regmatch_t *mat
 
 uint32_t classify_limit(const struct classify_limits *limits, struct slice words)
 {
-    char copy[CLASSIFY_TEXT_MAX + 1], stripped[2 * CLASSIFY_TEXT_MAX + 1];
+    char copy[CLASSIFY_TEXT_MAX + 1], stripped[CLASSIFY_TEXT_MAX + 1];
     regmatch_t matches[GROUPS_MAX];
     uint32_t value = 0;
 

@@ -8,14 +8,14 @@
 
 /* smtp/smtp_proto.c: "host %s said: %s (in reply to %s)", a host's name and address without blank.
  */
-#define HEAD "host [^ ]+ said: "
+#define HEAD "host [^ ]+ said:"
 #define END "[(]in reply to [^()]*[)]$"
 
 /* An address between < >, and the rest of a word behind '@'. */
 #define ADDRESS "<[^<>]*>|@[^ <>]*( |<[^<>]*>)"
 #define SKIPPED "([^<>@]|" ADDRESS ")*"
-/* What stands before a word. No '-', '.' or '/': it would be a part of a name. */
-#define WORD_EDGE "([] (\"':;,=*#[]|" ADDRESS ")"
+/* What stands before a word, a line's code included. No '-', '.' or '/': what follows is a name. */
+#define WORD_EDGE "([] (\"':;,=*#[]| [45][0-9][0-9]-|" ADDRESS ")"
 
 /* The rest of the word in which the pattern ended, which must be no address, and what follows. */
 #define REST "([ <].*)?" END
@@ -218,7 +218,7 @@ static bool write_expression(struct translation *t, enum pattern_edge edge)
 {
     static const char *const rest[] = {REST_ANY, REST_WORD, REST_WHOLE_WORD};
 
-    fputs(t->begin[0] == '^' ? HEAD : HEAD SKIPPED, t->out);
+    fputs(t->begin[0] == '^' ? HEAD " " : HEAD SKIPPED, t->out);
     if (t->begin[0] != '^' && edge != PATTERN_ANYWHERE)
         fputs(WORD_EDGE, t->out);
     if (!translate(t))

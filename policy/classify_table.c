@@ -131,8 +131,6 @@ static const struct classify_row ROWS[] = {
      "Postfix, Sendmail, Exim, Exchange, qmail, OpenSMTPD, IBM z/OS, NTT docomo"},
     {CLASSIFY_SPLIT, "too much (recipients|rcpts?|rcpt tos?|addressees)",
      "too many, in other words"},
-    {CLASSIFY_SPLIT, "^[45][0-9][0-9][ -]#?[45]\\.5\\.3 " ANY MANY,
-     "RFC 3463: X.5.3 too many recipients"},
 
     /* Split: a maximum, a limit, a number or a count of them. */
     {CLASSIFY_SPLIT, LIMIT "( " OF ")* " MANY "( " OF ")* " ANY OVER,
@@ -200,6 +198,10 @@ static const struct classify_row ROWS[] = {
      "( your| the)? " MANY,
      "Office 365: 5.5.3 Reduce number of recipients in message and resend"},
     {CLASSIFY_SPLIT, "(fewer|less) " MANY, "send to fewer recipients"},
+
+    /* Split: the enhanced code, where the words name recipients at all. */
+    {CLASSIFY_SPLIT, "^[45][0-9][0-9][ -]#?[45]\\.5\\.3 " ANY MANY,
+     "RFC 3463: X.5.3 too many recipients"},
 
     /* Split: the same in other languages; Postfix writes '?' for what it does not print. */
     {CLASSIFY_SPLIT, "zu viele (Empf[^ ]{1,4}nger|Adressaten)", "German"},
