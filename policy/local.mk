@@ -58,6 +58,7 @@ policy_posternd_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternd_LDADD = $(postern_libs)
 
 policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h \
+	policy/classify_command.c policy/classify_command.h \
 	policy/show.c policy/show.h \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
 	policy/setup_check.c policy/setup_state.c policy/cfile.c policy/cfile.h \

@@ -8,6 +8,7 @@
 
 #include "ask.h"
 #include "build.h"
+#include "classify_command.h"
 #include "lock.h"
 #include "log.h"
 #include "options.h"
@@ -23,6 +24,7 @@ static const char usage[] =
     "  message QUEUEID                    why it is still in the queue\n"
     "  retry DESTINATION                  make the next attempt now\n"
     "  forget destination|recipient NAME  begin its counts anew\n"
+    "  classify TEXT|-|--table            what is made of a server's reply, or of each line\n"
     "  setup [--print|--apply|--remove]   connect Postfix with Postern, or undo it\n"
     "  -c FILE  configuration (default " OPTIONS_DEFAULT_CONFIG ")\n"
     "  -V       version\n"
@@ -73,7 +75,7 @@ static struct store *open_state(const struct config *config)
 
     if (store == NULL)
         log_fatal(EX_UNAVAILABLE, "%s%s", error,
-                  lock_is_held(config_runtime_directory(config))
+                  lock_is_held(config_state_directory(config))
                       ? ""
                       : "; posternd is not running: has it ever been started?");
     if (!store_begin(store))
@@ -165,6 +167,11 @@ static int command_forget(const struct call *call)
     return ask(call, "forget", what, call->argv[2]);
 }
 
+static int command_classify(const struct call *call)
+{
+    return classify_command(call->config, call->argv[1], call->json);
+}
+
 static int command_setup(const struct call *call)
 {
     return setup_main(call->config, call->argc, call->argv);
@@ -184,6 +191,7 @@ static const struct command commands[] = {
     {"message", 2, 2, command_message},
     {"retry", 2, 2, command_retry},
     {"forget", 3, 3, command_forget},
+    {"classify", 2, 2, command_classify},
     {"setup", 1, 2, command_setup},
 };
 

@@ -2,6 +2,7 @@
 unit_tests = \
 	tests/unit/test_log \
 	tests/unit/test_config \
+	tests/unit/test_classify \
 	tests/unit/test_maillog \
 	tests/unit/test_failure \
 	tests/unit/test_logsource \
@@ -37,6 +38,11 @@ tests_unit_test_log_CFLAGS = $(unit_cflags) -pthread
 tests_unit_test_log_LDADD = $(unit_libs) -lpthread
 tests_unit_test_config_CFLAGS = $(unit_cflags)
 tests_unit_test_config_LDADD = $(unit_libs)
+tests_unit_test_classify_SOURCES = tests/unit/test_classify.c tests/unit/table_eval.c \
+	tests/unit/table_eval.h
+tests_unit_test_classify_CFLAGS = $(unit_cflags)
+tests_unit_test_classify_LDADD = $(unit_libs)
+EXTRA_DIST += tests/data/too-many-recipients.tsv
 tests_unit_test_maillog_CFLAGS = $(unit_cflags)
 tests_unit_test_maillog_LDADD = $(unit_libs)
 tests_unit_test_failure_CFLAGS = $(unit_cflags)
@@ -118,6 +124,13 @@ tests_fuzz_fuzz_maillog_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_maillog.test
 EXTRA_DIST += tests/fuzz/fuzz_maillog.test tests/fuzz/maillog-seeds
 
+check_PROGRAMS += tests/fuzz/fuzz_classify
+tests_fuzz_fuzz_classify_SOURCES = tests/fuzz/fuzz_classify.c tests/fuzz/replay.c
+tests_fuzz_fuzz_classify_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_classify_LDADD = $(postern_libs)
+TESTS += tests/fuzz/fuzz_classify.test
+EXTRA_DIST += tests/fuzz/fuzz_classify.test tests/fuzz/classify-seeds
+
 check_PROGRAMS += tests/fuzz/fuzz_policyreq
 tests_fuzz_fuzz_policyreq_SOURCES = tests/fuzz/fuzz_policyreq.c tests/fuzz/replay.c
 tests_fuzz_fuzz_policyreq_CFLAGS = $(AM_CFLAGS)
@@ -135,6 +148,7 @@ EXTRA_DIST += tests/e2e/run tests/e2e/inside tests/e2e/lib.sh tests/e2e/sandbox.
 EXTRA_DIST += \
 	tests/e2e/test_burst.sh \
 	tests/e2e/test_cap_bounce.sh \
+	tests/e2e/test_classify_filter.sh \
 	tests/e2e/test_comes_back.sh \
 	tests/e2e/test_dns_failure.sh \
 	tests/e2e/test_hold.sh \
