@@ -152,6 +152,10 @@ EXTRA_DIST += \
 	tests/e2e/test_comes_back.sh \
 	tests/e2e/test_dns_failure.sh \
 	tests/e2e/test_hold.sh \
+	tests/e2e/inbound.sh \
+	tests/e2e/test_inbound_client.sh \
+	tests/e2e/test_inbound_milter.sh \
+	tests/e2e/test_inbound_policy.sh \
 	tests/e2e/limits.sh \
 	tests/e2e/test_limit_452.sh \
 	tests/e2e/test_limit_552.sh \
