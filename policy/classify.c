@@ -199,6 +199,13 @@ static enum reply_phase take_phase(struct slice *s)
     return REPLY_PHASE_OTHER;
 }
 
+/* "552 " or "552-" */
+static bool starts_with_code(struct slice s)
+{
+    return s.len >= 4 && (s.at[0] == '4' || s.at[0] == '5') && s.at[1] >= '0' && s.at[1] <= '9' &&
+           s.at[2] >= '0' && s.at[2] <= '9' && (s.at[3] == ' ' || s.at[3] == '-');
+}
+
 /*
  * The server's words, "552 5.5.3 Too many recipients", in a text that smtp(8) made of a reply
  * (smtp/smtp_proto.c). False when it was none of a failure.
@@ -215,8 +222,7 @@ static bool find_words(struct slice text, struct slice *words_r, struct classify
         return false;
     text.len -= (size_t)(host_end - text.at);
     text.at = host_end;
-    if (!take_start(&text, " said: ") || text.len < 4 || (text.at[0] != '4' && text.at[0] != '5') ||
-        strspn(text.at, "0123456789") != 3 || (text.at[3] != ' ' && text.at[3] != '-'))
+    if (!take_start(&text, " said: ") || !starts_with_code(text))
         return false;
     info->permanent = text.at[0] == '5';
     info->phase = take_phase(&text);

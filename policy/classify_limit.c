@@ -104,7 +104,7 @@ static size_t code_length(const char *at, const char *code)
 static size_t address_length(const char *at)
 {
     const char *close = at[0] == '<' ? strchr(at, '>') : NULL;
-    size_t len = strcspn(at, " ");
+    size_t len = strcspn(at, " <>");
 
     if (close != NULL)
         return (size_t)(close + 1 - at);

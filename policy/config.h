@@ -77,16 +77,18 @@ struct config_inbound {
     bool reject; /* action = "reject": 550 5.5.3 instead of 452 4.5.3 */
 };
 
-bool config_outbound_limits(const struct config *config);       /* recipient_limits.outbound */
+bool config_outbound_limits(const struct config *config); /* recipient_limits.outbound */
 const uint32_t *config_lanes(const struct config *config, size_t *count_r); /* ascending */
-uint32_t config_learned_lifetime(const struct config *config);  /* seconds */
+uint32_t config_learned_lifetime(const struct config *config);              /* seconds */
 size_t config_pattern_count(const struct config *config);
-const char *config_pattern_at(const struct config *config, size_t index); /* extended regular expression */
+const char *config_pattern_at(const struct config *config,
+                              size_t index); /* extended regular expression */
 size_t config_inbound_count(const struct config *config);
 const struct config_inbound *config_inbound_at(const struct config *config, size_t index);
 
-const char *config_rcptlimit_socket(const struct config *config); /* milters.rcptlimit.socket, "" = none */
-const char *config_policy_socket(const struct config *config);    /* policy.socket, "" = none */
+const char *
+config_rcptlimit_socket(const struct config *config); /* milters.rcptlimit.socket, "" = none */
+const char *config_policy_socket(const struct config *config); /* policy.socket, "" = none */
 
 /*
  * The group that a recipient domain (ASCII letters in any case) belongs to, or NULL: the exact

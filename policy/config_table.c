@@ -131,7 +131,7 @@ static const struct setting TABLE[] = {
     SWITCH("destinations", "count_suspended", true, GROUP(retry.count_suspended)),
     NUMBER("destinations", "hold_after", 0, RETRIES_MAX, 0, GROUP(retry.hold_after), 0),
 
-    /* postconf(5): default_destination_recipient_limit is 50; 1000 is the most a lane makes sense. */
+    /* postconf(5): default_destination_recipient_limit is 50; no lane beyond 1000 makes sense. */
     SECTION("", "recipient_limits", 0),
     SWITCH("recipient_limits", "outbound", true, KEEP(outbound_limits)),
     NUMBERS("recipient_limits", "lanes", 1, 1000, "1 5 10 20", KEEP(lanes), KEEP(lane_count)),

@@ -99,7 +99,8 @@ enum { SETTING_TEXT_MAX = 512 };
 void setting_path(const struct setting *setting, char buffer[SETTING_TEXT_MAX]);
 /* What is allowed: "a whole number from 0 to 2592000" */
 void setting_wanted(const struct setting *setting, char buffer[SETTING_TEXT_MAX]);
-/* True when a text is of the setting's form; otherwise why_r says why not, where the form can tell. */
+/* True when a text is of the setting's form; otherwise why_r says why not, where the form can tell.
+ */
 bool setting_accepts(const struct setting *setting, const char *text, char why_r[SETTING_TEXT_MAX]);
 /* True for an entry of a list: its defaults are not those of the table. */
 bool setting_is_in_list(const struct setting *setting);

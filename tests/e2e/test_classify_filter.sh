@@ -35,7 +35,8 @@ e2e_wait_for 10 e2e_status "$id" too.many@full.test 'dsn=5\.2\.2, status=bounced
 e2e_wait_for 10 e2e_status "$id" too.many.recipients@gone.test 'dsn=5\.1\.1, status=bounced'
 e2e_wait_for 10 e2e_has_ndr too.many@full.test
 taken=$(e2e_log_line " $id: to=<r[0-9]+@ten.test>, .* status=sent" | wc -l)
-later=$(e2e_log_line " $id: to=<r[0-9]+@ten.test>, .*dsn=4\.5\.3, status=deferred .* said: 552 5\.5\.3" | wc -l)
+later=$(e2e_log_line " $id: to=<r[0-9]+@ten.test>, .*dsn=4\.5\.3, status=deferred .* said: 552" |
+    wc -l)
 e2e_equal "taken at once" 10 "$taken"
 e2e_equal "taken later" 20 "$later"
 e2e_equal "bounced" 2 "$(e2e_log_line " $id: to=.*status=bounced" | wc -l)"
