@@ -1,7 +1,10 @@
 /* posternctl: says what Postern knows and why, and asks posternd for something. */
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,24 +58,54 @@ static int64_t now_ms(void)
 
 /* Reports */
 
-static int print_report(const struct call *call, json_t *report, void (*show)(const json_t *))
+/* What fits on a line: COLUMNS, the terminal's own width, or the usual one. */
+static int screen_width(void)
 {
-    if (call->json)
+    const char *columns = getenv("COLUMNS");
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+    struct winsize size;
+
+    if (width <= 0 && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    if (width <= 0 || width > 10000)
+        width = SHOW_WIDTH_DEFAULT;
+    return width < SHOW_WIDTH_MIN ? SHOW_WIDTH_MIN : (int)width;
+}
+
+static int print_report(const struct call *call, json_t *report, show_report *show)
+{
+    if (call->json) {
         json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(14));
-    else
-        show(report);
-    if (call->json)
         putchar('\n');
+    } else {
+        show(stdout, screen_width(), report);
+    }
     json_decref(report);
     return EX_OK;
+}
+
+/* What only root and posternd's own account may read, or write to. */
+static void need_access(const struct config *config, const char *directory, const char *name,
+                        int mode)
+{
+    const char *user = config_user(config);
+    char path[4200];
+
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    if (access(path, mode) == 0 || errno != EACCES)
+        return;
+    log_fatal(EX_NOPERM, "%s: not allowed; run it as root or as %s", path,
+              user[0] ? user : "the account that posternd runs as");
 }
 
 static struct store *open_state(const struct config *config)
 {
     char error[512];
-    struct store *store =
-        store_open(config_state_directory(config), false, (gid_t)-1, error, sizeof(error));
+    struct store *store;
 
+    need_access(config, config_state_directory(config), "state.mdb", R_OK);
+    need_access(config, config_state_directory(config), "state.mdb-lock", R_OK | W_OK);
+    store = store_open(config_state_directory(config), false, (gid_t)-1, error, sizeof(error));
     if (store == NULL)
         log_fatal(EX_UNAVAILABLE, "%s%s", error,
                   lock_is_held(config_state_directory(config))
@@ -83,23 +116,29 @@ static struct store *open_state(const struct config *config)
     return store;
 }
 
+static struct report_question question(const struct call *call)
+{
+    return (struct report_question){.store = open_state(call->config),
+                                    .config = call->config,
+                                    .now = now_ms(),
+                                    .running = lock_is_held(config_state_directory(call->config))};
+}
+
 static int command_status(const struct call *call)
 {
-    struct store *store = open_state(call->config);
-    int status =
-        print_report(call, report_status(store, call->config, now_ms()), show_status);
+    struct report_question q = question(call);
+    int status = print_report(call, report_status(&q), show_status);
 
-    store_close(&store);
+    store_close(&q.store);
     return status;
 }
 
 static int command_destinations(const struct call *call)
 {
-    struct store *store = open_state(call->config);
-    int status =
-        print_report(call, report_destinations(store, call->config, now_ms()), show_destinations);
+    struct report_question q = question(call);
+    int status = print_report(call, report_destinations(&q), show_destinations);
 
-    store_close(&store);
+    store_close(&q.store);
     return status;
 }
 
@@ -111,25 +150,25 @@ static int not_found(const char *kind, const char *name, const char *hint)
 
 static int command_destination(const struct call *call)
 {
-    struct store *store = open_state(call->config);
-    json_t *report = report_destination(store, call->config, call->argv[1], now_ms());
+    struct report_question q = question(call);
+    json_t *report = report_destination(&q, call->argv[1]);
     int status = report ? print_report(call, report, show_destination)
                         : not_found("destination", call->argv[1],
                                     ": no mail to it was seen in the log");
 
-    store_close(&store);
+    store_close(&q.store);
     return status;
 }
 
 static int command_message(const struct call *call)
 {
-    struct store *store = open_state(call->config);
-    json_t *report = report_message(store, call->config, call->argv[1], now_ms());
+    struct report_question q = question(call);
+    json_t *report = report_message(&q, call->argv[1]);
     int status = report ? print_report(call, report, show_message)
                         : not_found("message", call->argv[1],
                                     ": it has not failed, or it has left the queue");
 
-    store_close(&store);
+    store_close(&q.store);
     return status;
 }
 
@@ -140,6 +179,7 @@ static int ask(const struct call *call, const char *verb, const char *what, cons
     char error[512];
     bool done = false;
 
+    need_access(call->config, config_runtime_directory(call->config), "control.sock", R_OK | W_OK);
     if (!ask_posternd(config_runtime_directory(call->config), verb, what, name, &done, error,
                      sizeof(error)))
         log_fatal(EX_UNAVAILABLE, "%s", error);
@@ -153,8 +193,26 @@ static int ask(const struct call *call, const char *verb, const char *what, cons
     return EX_OK;
 }
 
+static bool is_group(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config_group_count(config); i++)
+        if (strcmp(config_group_at(config, i)->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Domains are kept in lower case, the names of groups as they are written. */
+static void fold(const struct config *config, char *name)
+{
+    if (is_group(config, name))
+        return;
+    for (; *name; name++)
+        *name = (char)tolower((unsigned char)*name);
+}
+
 static int command_retry(const struct call *call)
 {
+    fold(call->config, call->argv[1]);
     return ask(call, "retry", "destination", call->argv[1]);
 }
 
@@ -164,6 +222,8 @@ static int command_forget(const struct call *call)
 
     if (strcmp(what, "destination") != 0 && strcmp(what, "recipient") != 0)
         return wrong_usage();
+    if (strcmp(what, "destination") == 0)
+        fold(call->config, call->argv[2]);
     return ask(call, "forget", what, call->argv[2]);
 }
 
@@ -213,6 +273,8 @@ static int run(const char *path, struct call *call)
     if (command == NULL)
         return wrong_usage();
     config = config_load(path, error, sizeof(error));
+    if (config == NULL && access(path, R_OK) != 0 && errno == EACCES)
+        log_fatal(EX_NOPERM, "%s: not allowed; run it as root", path);
     if (config == NULL)
         log_fatal(EX_CONFIG, "%s", error);
     call->config = config;

@@ -1,105 +1,17 @@
 #include "report.h"
 
 #include <ctype.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "lock.h"
-#include "failure.h"
-#include "record.h"
-#include "rules.h"
+#include "report_parts.h"
 
-/* More than this many waiting recipients are "at least that many": counting must not take minutes. */
-enum { COUNT_MAX = 100000, LIST_MAX = 50 };
-
-static json_t *when(int64_t ms)
-{
-    return ms > 0 ? json_real((double)ms / 1000) : json_null();
-}
-
-/* Texts of strangers are not always UTF-8. */
-static json_t *text(const char *s)
-{
-    json_t *string = json_string(s);
-    char copy[RECORD_TEXT_MAX + 1];
-
-    if (string)
-        return string;
-    slice_copy(copy, sizeof(copy), slice_of(s));
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    return json_string(copy);
-}
-
-static json_t *text_slice(struct slice s)
-{
-    char copy[STORE_KEY_MAX + 1];
-
-    slice_copy(copy, sizeof(copy), s);
-    return text(copy);
-}
+enum { LIST_MAX = 50 };
 
 /* Destinations */
-
-static uint64_t count_waiting(struct store *store, uint32_t id)
-{
-    struct key from;
-    struct slice key;
-    struct slice value;
-    struct slice recipient;
-    uint64_t baseline;
-    uint64_t n = 0;
-    bool more;
-
-    record_waiting_key(&from, id, 0, (struct slice){"", 0});
-    more = store_seek(store, STORE_WAITING, key_slice(&from), &key, &value);
-    for (; more && n < COUNT_MAX && record_waiting_parts(key, id, &baseline, &recipient); n++)
-        more = store_next(store, STORE_WAITING, &key, &value);
-    return n;
-}
-
-static json_t *policy_object(const struct rules *rules)
-{
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:I}", "name", rules->name,
-                     "open_retries_cap", (json_int_t)rules->cap, "max_open_retries",
-                     (json_int_t)rules->policy->max_open_retries, "open_interval",
-                     (json_int_t)rules->policy->open_interval, "max_transfer_retries",
-                     (json_int_t)rules->policy->max_transfer_retries, "transfer_interval",
-                     (json_int_t)rules->policy->transfer_interval, "count_suspended",
-                     rules->policy->count_suspended, "hold_after",
-                     (json_int_t)rules->policy->hold_after);
-}
-
-/* What was learned of its limit of recipients in one transaction; null: nothing. */
-static json_t *limit_object(const struct destination *d)
-{
-    if (d->takes == 0)
-        return json_null();
-    return json_pack("{s:I, s:I, s:o}", "takes", (json_int_t)d->takes, "lane",
-                     (json_int_t)d->lane, "wider_at", when(d->lane_until));
-}
 
 static bool in_trouble(const struct destination *d)
 {
     return d->health != DESTINATION_UP || d->draining;
-}
-
-static json_t *destination_object(struct store *store, const struct config *config,
-                                  const struct destination_record *record)
-{
-    const struct destination *d = &record->d;
-    const struct rules rules = rules_of(config, record);
-    bool outage = d->health != DESTINATION_UP;
-
-    return json_pack(
-        "{s:o, s:b, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "name",
-        text(record_destination_title(record)), "group", record_destination_is_group(record),
-        "health", destination_health_name(d->health), "proven", d->proven, "open_retries",
-        (json_int_t)destination_failures(d), "since", when(outage ? d->since : 0), "last_attempt",
-        when(d->last_counted), "next_attempt", when(outage ? d->next : 0), "last_open",
-        when(d->last_open), "waiting", (json_int_t)count_waiting(store, d->id), "last_error",
-        record->error[0] ? text(record->error) : json_null(), "draining", d->draining, "policy",
-        policy_object(&rules), "recipient_limit", limit_object(d));
 }
 
 /* Calls `visit` with every destination. */
@@ -120,39 +32,75 @@ static void each_destination(struct store *store, visit_destination *visit, void
 }
 
 struct counts {
+    const struct report_question *q;
     json_int_t by_health[4];
     json_int_t proven;
     json_int_t total;
+    json_int_t limits; /* destinations whose limit of recipients is known */
+    json_t *lanes;     /* those in use */
 };
+
+static void note_lane(json_t *lanes, uint32_t lane)
+{
+    const json_t *known;
+    size_t i;
+
+    json_array_foreach(lanes, i, known) if (json_integer_value(known) == lane) return;
+    if (lane > 0)
+        json_array_append_new(lanes, json_integer(lane));
+}
 
 static void count_one(void *context, const struct destination_record *record)
 {
     struct counts *counts = context;
 
-    counts->by_health[record->d.health]++;
+    counts->by_health[report_health(counts->q, &record->d)]++;
     counts->proven += record->d.proven;
     counts->total++;
+    counts->limits += record->d.takes > 0;
+    note_lane(counts->lanes, record->d.lane);
 }
 
-json_t *report_status(struct store *store, const struct config *config, int64_t now)
+/* When the last line of Postfix's that posternd has read was written; 0: none yet. */
+static int64_t log_time(struct store *store)
 {
-    struct counts c = {{0}, 0, 0};
+    struct slice found;
+    int64_t time;
 
-    each_destination(store, count_one, &c);
-    return json_pack(
-        "{s:o, s:b, s:b, s:s, s:s, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:I, s:I}", "now", when(now),
-        "running", lock_is_held(config_runtime_directory(config)), "enforce",
-        config_enforce(config), "log", config_log(config), "state",
-        config_state_directory(config), "destinations", "total", c.total, "proven", c.proven, "up",
-        c.by_health[DESTINATION_UP], "failing", c.by_health[DESTINATION_FAILING], "down",
-        c.by_health[DESTINATION_DOWN], "trying", c.by_health[DESTINATION_TRYING],
-        "waiting_recipients", (json_int_t)store_count(store, STORE_WAITING), "routes",
-        (json_int_t)store_count(store, STORE_ROUTE));
+    if (!store_get(store, STORE_META, slice_of("log-time"), &found) || found.len != sizeof(time))
+        return 0;
+    memcpy(&time, found.at, sizeof(time));
+    return time;
+}
+
+static json_t *count_object(const struct counts *c)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "total", c->total, "proven", c->proven, "up",
+                     c->by_health[DESTINATION_UP], "failing", c->by_health[DESTINATION_FAILING],
+                     "down", c->by_health[DESTINATION_DOWN], "trying",
+                     c->by_health[DESTINATION_TRYING]);
+}
+
+json_t *report_status(const struct report_question *q)
+{
+    struct counts c = {.q = q, .lanes = json_array()};
+    json_t *report = report_begin(q);
+    json_t *rest;
+
+    each_destination(q->store, count_one, &c);
+    rest = json_pack("{s:s, s:o, s:s, s:o, s:{s:I, s:o}, s:I, s:I}", "log", config_log(q->config),
+                     "log_time", report_when(log_time(q->store)), "state",
+                     config_state_directory(q->config), "destinations", count_object(&c),
+                     "recipient_limits", "learned", c.limits, "lanes_in_use", c.lanes,
+                     "waiting_recipients", (json_int_t)store_count(q->store, STORE_WAITING),
+                     "routes", (json_int_t)store_count(q->store, STORE_ROUTE));
+    json_object_update(report, rest);
+    json_decref(rest);
+    return report;
 }
 
 struct listing {
-    struct store *store;
-    const struct config *config;
+    const struct report_question *q;
     json_t *list;
     json_int_t up;
 };
@@ -162,21 +110,23 @@ static void list_one(void *context, const struct destination_record *record)
     struct listing *l = context;
 
     if (in_trouble(&record->d))
-        json_array_append_new(l->list, destination_object(l->store, l->config, record));
+        json_array_append_new(l->list, report_destination_object(l->q, record));
     else
         l->up++;
 }
 
-json_t *report_destinations(struct store *store, const struct config *config, int64_t now)
+json_t *report_destinations(const struct report_question *q)
 {
-    struct listing l = {store, config, json_array(), 0};
+    struct listing l = {q, json_array(), 0};
+    json_t *report = report_begin(q);
 
-    each_destination(store, list_one, &l);
-    return json_pack("{s:o, s:b, s:o, s:I}", "now", when(now), "enforce", config_enforce(config),
-                     "destinations", l.list, "up", l.up);
+    each_destination(q->store, list_one, &l);
+    json_object_set_new(report, "destinations", l.list);
+    json_object_set_new(report, "up", json_integer(l.up));
+    return report;
 }
 
-static bool find_destination(struct store *store, const struct config *config, const char *name,
+static bool find_destination(const struct report_question *q, const char *name,
                              struct destination_record *record)
 {
     char domain[sizeof(record->name)];
@@ -184,44 +134,12 @@ static bool find_destination(struct store *store, const struct config *config, c
     size_t n = slice_copy(domain, sizeof(domain), slice_of(name));
 
     snprintf(key, sizeof(key), "g:%.*s", (int)sizeof(key) - 3, name);
-    if (record_load_destination(store, slice_of(key), record))
+    if (record_load_destination(q->store, slice_of(key), record))
         return true;
     for (size_t i = 0; i < n; i++)
         domain[i] = (char)tolower((unsigned char)domain[i]);
-    rules_name(config, slice_of(domain), key, sizeof(key));
-    return record_load_destination(store, slice_of(key), record);
-}
-
-static const char *kind_name(uint8_t kind)
-{
-    switch (kind) {
-    case FAILURE_SUSPENDED:
-        return "skipped";
-    case FAILURE_TRANSFER:
-        return "transfer";
-    default:
-        return "open";
-    }
-}
-
-static json_t *attempt_list(const struct attempt_record *list, size_t n)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(
-            array, json_pack("{s:I, s:o, s:o, s:s, s:o, s:o}", "number",
-                             (json_int_t)list[i].number, "started", when(list[i].started), "ended",
-                             when(list[i].ended), "kind", kind_name(list[i].kind), "queue_id",
-                             text(list[i].queue_id), "text", text(list[i].text)));
-    return array;
-}
-
-static json_t *retries_of(struct store *store, uint32_t id)
-{
-    struct attempt_record list[RECORD_RETRIES];
-
-    return attempt_list(list, record_load_retries(store, id, list, RECORD_RETRIES));
+    rules_name(q->config, slice_of(domain), key, sizeof(key));
+    return record_load_destination(q->store, slice_of(key), record);
 }
 
 static json_t *waiting_list(struct store *store, const struct destination_record *record)
@@ -238,29 +156,31 @@ static json_t *waiting_list(struct store *store, const struct destination_record
     more = store_seek(store, STORE_WAITING, key_slice(&from), &key, &value);
     while (more && json_array_size(array) < LIST_MAX &&
            record_waiting_parts(key, record->d.id, &baseline, &rest)) {
-        json_array_append_new(array,
-                              json_pack("{s:o, s:o}", "queue_id",
-                                        text_slice(record_key_queue_id(rest)), "recipient",
-                                        text_slice(record_key_recipient(rest))));
+        json_t *one =
+            json_pack("{s:o, s:o}", "queue_id", report_text_slice(record_key_queue_id(rest)),
+                      "recipient", report_text_slice(record_key_recipient(rest)));
+
+        json_array_append_new(array, one);
         more = store_next(store, STORE_WAITING, &key, &value);
     }
     return array;
 }
 
-json_t *report_destination(struct store *store, const struct config *config, const char *name,
-                           int64_t now)
+json_t *report_destination(const struct report_question *q, const char *name)
 {
     struct destination_record record;
+    json_t *report;
     json_t *object;
 
-    if (!find_destination(store, config, name, &record))
+    if (!find_destination(q, name, &record))
         return NULL;
-    object = destination_object(store, config, &record);
-    json_object_set_new(object, "now", when(now));
-    json_object_set_new(object, "enforce", json_boolean(config_enforce(config)));
-    json_object_set_new(object, "history", retries_of(store, record.d.id));
-    json_object_set_new(object, "messages", waiting_list(store, &record));
-    return object;
+    report = report_begin(q);
+    object = report_destination_object(q, &record);
+    json_object_update(report, object);
+    json_decref(object);
+    json_object_set_new(report, "history", report_retries(q->store, &record.d, NULL));
+    json_object_set_new(report, "messages", waiting_list(q->store, &record));
+    return report;
 }
 
 /* Messages */
@@ -270,37 +190,70 @@ static const char *give_up_name(const struct recipient *r, const struct destinat
 {
     if (!recipient_given_up(r, &to->d, rules->cap))
         return NULL;
-    return r->give_up == GIVE_UP_OPEN ? "open" : "transfer";
+    switch (r->give_up) {
+    case GIVE_UP_OPEN:
+        return "open";
+    case GIVE_UP_TRANSFER:
+        return "transfer";
+    default:
+        return "recipient limit";
+    }
 }
 
-static json_t *recipient_object(struct store *store, const struct config *config, struct slice key,
+/* `left` more failed attempts, the first at `next`, one every `interval` seconds; 0: unknown when.
+ */
+static json_t *forecast(const char *why, uint64_t left, int64_t next, uint32_t interval)
+{
+    int64_t about = 0;
+
+    if (next > 0 && (interval > 0 || left == 1))
+        about = next + (int64_t)(left - 1) * interval * 1000;
+    return json_pack("{s:s, s:I, s:o}", "cap", why, "after", (json_int_t)left, "about",
+                     report_when(about));
+}
+
+/* When it will be given up if all goes on like this; null: not foreseen, or decided already. */
+static json_t *gives_up(const struct report_question *q, const struct recipient *r,
+                        const struct destination *d, const struct rules *rules)
+{
+    uint64_t had = r->waiting ? destination_retries_of(d, r->baseline) : r->transfers;
+    uint64_t cap = r->waiting ? rules->cap : rules->policy->max_transfer_retries;
+    int64_t next = d->health == DESTINATION_TRYING || d->next < q->now ? q->now : d->next;
+
+    if (!report_acting(q) || cap == 0 || had >= cap || recipient_given_up(r, d, rules->cap) ||
+        (!r->waiting && had == 0))
+        return json_null();
+    if (!r->waiting)
+        return forecast("transfer", cap - had, r->next, rules->policy->transfer_interval);
+    return forecast("open", cap - had, d->next ? next : 0, rules->policy->open_interval);
+}
+
+static json_t *recipient_object(const struct report_question *q, struct slice key,
                                 const struct recipient *r)
 {
-    struct attempt_record list[RECORD_ATTEMPTS];
     struct destination_record to;
     struct rules rules;
-    const char *over;
-    json_t *attempts;
 
-    if (!record_load_destination_id(store, r->destination, &to))
+    if (!record_load_destination_id(q->store, r->destination, &to))
         return NULL;
-    rules = rules_of(config, &to);
-    over = give_up_name(r, &to, &rules);
-    attempts = attempt_list(list, record_load_attempts(store, key, list, RECORD_ATTEMPTS));
-    return json_pack("{s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:I, s:s?, s:o, s:o}", "recipient",
-                     text_slice(record_key_recipient(key)), "arrived", when(r->arrived), "waiting",
-                     r->waiting, "open_retries",
-                     r->waiting ? (json_int_t)destination_retries_of(&to.d, r->baseline) : 0,
-                     "transfer_retries", (json_int_t)r->transfers, "first_failure",
-                     when(r->first_failure), "wake_at", when(r->next), "failed_attempts",
-                     (json_int_t)r->failures, "over_cap", over, "destination",
-                     destination_object(store, config, &to), "attempts", attempts);
+    rules = rules_of(q->config, &to);
+    return json_pack(
+        "{s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:I, s:s?, s:o, s:o, s:o, s:o}", "recipient",
+        report_text_slice(record_key_recipient(key)), "arrived", report_when(r->arrived), "waiting",
+        r->waiting, "open_retries",
+        r->waiting ? (json_int_t)destination_retries_of(&to.d, r->baseline) : 0, "transfer_retries",
+        (json_int_t)r->transfers, "first_failure", report_when(r->first_failure), "wake_at",
+        report_when(report_acting(q) ? r->next : 0), "failed_attempts", (json_int_t)r->failures,
+        "over_cap", give_up_name(r, &to, &rules), "gives_up", gives_up(q, r, &to.d, &rules),
+        "destination", report_destination_object(q, &to), "counted",
+        r->waiting ? report_retries(q->store, &to.d, &r->baseline) : json_array(), "attempts",
+        report_attempts(q->store, key));
 }
 
-json_t *report_message(struct store *store, const struct config *config, const char *queue_id,
-                       int64_t now)
+json_t *report_message(const struct report_question *q, const char *queue_id)
 {
     json_t *recipients = json_array();
+    json_t *report;
     struct recipient r;
     struct key prefix;
     struct key from;
@@ -309,17 +262,19 @@ json_t *report_message(struct store *store, const struct config *config, const c
 
     record_message_prefix(&prefix, slice_of(queue_id));
     from = prefix;
-    while (store_seek(store, STORE_RECIPIENT, key_slice(&from), &key, &value) &&
+    while (store_seek(q->store, STORE_RECIPIENT, key_slice(&from), &key, &value) &&
            record_has_prefix(key, &prefix)) {
         key_after(&from, key);
         key = (struct slice){(const char *)from.bytes, from.len - 1};
         if (record_decode_recipient(value, &r))
-            json_array_append_new(recipients, recipient_object(store, config, key, &r));
+            json_array_append_new(recipients, recipient_object(q, key, &r));
     }
     if (json_array_size(recipients) == 0) {
         json_decref(recipients);
         return NULL;
     }
-    return json_pack("{s:o, s:s, s:b, s:o}", "now", when(now), "queue_id", queue_id, "enforce",
-                     config_enforce(config), "recipients", recipients);
+    report = report_begin(q);
+    json_object_set_new(report, "queue_id", json_string(queue_id));
+    json_object_set_new(report, "recipients", recipients);
+    return report;
 }

@@ -13,6 +13,7 @@ unit_tests = \
 	tests/unit/test_route \
 	tests/unit/test_gate \
 	tests/unit/test_say \
+	tests/unit/test_report \
 	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
@@ -68,6 +69,10 @@ tests_unit_test_gate_CFLAGS = $(unit_cflags)
 tests_unit_test_gate_LDADD = $(unit_libs)
 tests_unit_test_say_CFLAGS = $(unit_cflags)
 tests_unit_test_say_LDADD = $(unit_libs)
+tests_unit_test_report_SOURCES = tests/unit/test_report.c policy/report.c policy/report_parts.c \
+	policy/show.c policy/show_detail.c policy/show_table.c
+tests_unit_test_report_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_report_LDADD = $(unit_libs)
 tests_unit_test_ledger_CFLAGS = $(unit_cflags)
 tests_unit_test_ledger_LDADD = $(unit_libs)
 tests_unit_test_ledger_LDFLAGS = -Wl,--wrap=mdb_env_open,--wrap=mdb_get,--wrap=mdb_put \

@@ -39,7 +39,7 @@ e2e_assert grep -q 'partner: down' "$E2E_DIR/destination"
 e2e_assert grep -q 'Connection refused' "$E2E_DIR/destination"
 sandbox_posternctl message "$id" > "$E2E_DIR/message" || e2e_fail "message $id"
 e2e_assert grep -q 'someone@partner.test' "$E2E_DIR/message"
-e2e_assert grep -Eq 'open retries of this message: [23] of 100' "$E2E_DIR/message"
+e2e_assert grep -Eq 'failed: +[23] of 100 attempts' "$E2E_DIR/message"
 e2e_refute sandbox_posternctl message 0000000000
 
 # Forgotten: the hold goes, and those who wait are sent.
