@@ -71,6 +71,9 @@ void child_runner_free(struct child_runner **runner);
  * Starts a command; `input` is copied. end.text is the beginning of what it wrote to either output.
  * Returns 0, and then `done` is called exactly once; or -1 with errno, and then never.
  */
+int child_start_command(struct child_runner *runner, const struct child_command *command,
+                        child_done *done, void *arg);
+/* The same without an account of its own. */
 int child_start(struct child_runner *runner, char *const *argv, const void *input, size_t input_len,
                 int timeout_ms, child_done *done, void *arg);
 

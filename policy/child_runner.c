@@ -179,16 +179,14 @@ static int launch(struct child *child, const struct child_command *command)
     return child->pid < 0 ? -1 : 0;
 }
 
-int child_start(struct child_runner *runner, char *const *argv, const void *input, size_t input_len,
-                int timeout_ms, child_done *done, void *arg)
+int child_start_command(struct child_runner *runner, const struct child_command *command,
+                        child_done *done, void *arg)
 {
-    struct child_command command = {
-        .argv = argv, .input = input, .input_len = input_len, .timeout_ms = timeout_ms};
     struct child *child = calloc(1, sizeof(*child));
     if (child == NULL)
         return -1;
     *child = (struct child){.runner = runner, .fd = -1, .done = done, .arg = arg};
-    if (launch(child, &command) < 0) {
+    if (launch(child, command) < 0) {
         int saved = errno;
         child_free(child);
         errno = saved;
@@ -197,4 +195,13 @@ int child_start(struct child_runner *runner, char *const *argv, const void *inpu
     LIST_INSERT_HEAD(&runner->children, child, link);
     runner->count++;
     return 0;
+}
+
+int child_start(struct child_runner *runner, char *const *argv, const void *input, size_t input_len,
+                int timeout_ms, child_done *done, void *arg)
+{
+    const struct child_command command = {
+        .argv = argv, .input = input, .input_len = input_len, .timeout_ms = timeout_ms};
+
+    return child_start_command(runner, &command, done, arg);
 }

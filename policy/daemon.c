@@ -1,4 +1,4 @@
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -14,6 +14,7 @@
 #include "gate.h"
 #include "lanecheck.h"
 #include "ledger.h"
+#include "lock.h"
 #include "log.h"
 #include "logsource.h"
 #include "policyd.h"
@@ -28,45 +29,8 @@ enum {
     IDLE_CHECK = 1000,       /* ms: for logs that cannot be watched */
     STORE_PAUSE = 5000,      /* ms, after a commit that failed */
     SWEEP_EVERY = 60 * 1000,
-};
-
-/* Something the ledger asked for; done when the transaction is committed. */
-struct wish {
-    bool is_route;
-    enum route route;
-    enum wake_why why;
-    bool nudge;
-    char *key; /* of the table, or a queue id */
-};
-
-struct wishes {
-    struct wish *list;
-    size_t count;
-    size_t room;
-};
-
-struct daemon {
-    struct config *config;
-    struct postfix *postfix;
-    struct event_base *base;
-    struct store *store;
-    struct ledger *ledger;
-    struct logsource *source;
-    struct child_runner *runner;
-    struct table *table;
-    struct waker *waker;
-    struct control *control;
-    struct policyd *policyd;
-    struct event *batch;    /* the next transaction */
-    struct event *readable; /* the log can be watched */
-    struct event *signals[3];
-    struct wishes wishes;
-    struct filters filters;
-    struct logsource_position committed;
-    int64_t last_batch;
-    int64_t last_sweep;
-    bool caught_up;   /* the log has been read to its end */
-    bool store_fails; /* said so already */
+    CONNECT_EVERY = 15 * 1000, /* while Postfix is not connected */
+    CLOCK_BACK = 60 * 1000,    /* set back by more: plans are made anew */
 };
 
 static int64_t now_ms(void)
@@ -76,8 +40,6 @@ static int64_t now_ms(void)
     clock_gettime(CLOCK_REALTIME, &ts);
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
-
-static void drop_foreign_lanes(struct daemon *daemon);
 
 /* What the ledger wants */
 
@@ -134,7 +96,7 @@ static void grant_wishes(struct daemon *daemon)
     }
     drop_wishes(daemon);
     if (lanes)
-        drop_foreign_lanes(daemon);
+        publish_drop_foreign_lanes(daemon);
     table_flush(daemon->table);
     waker_run(daemon->waker);
 }
@@ -156,7 +118,7 @@ static void plan_batch(struct daemon *daemon, int64_t in_ms)
     event_add(daemon->batch, &wait);
 }
 
-static bool begin(struct daemon *daemon)
+bool daemon_begin(struct daemon *daemon)
 {
     if (store_begin(daemon->store))
         return true;
@@ -168,11 +130,24 @@ static bool begin(struct daemon *daemon)
 }
 
 /* Stores the log position with what was made of the log up to there. */
+static void put_status(struct daemon *daemon)
+{
+    char connected = daemon->connected ? 1 : 0;
+
+    if (daemon->last_line > 0)
+        store_put(daemon->store, STORE_META, slice_of("log-time"),
+                  (struct slice){(const char *)&daemon->last_line, sizeof(daemon->last_line)});
+    store_put(daemon->store, STORE_META, slice_of("connected"), (struct slice){&connected, 1});
+}
+
 static bool commit(struct daemon *daemon)
 {
     struct logsource_position position;
 
     logsource_position(daemon->source, &position);
+    if (position.len != daemon->committed.len ||
+        memcmp(position.bytes, daemon->committed.bytes, position.len) != 0)
+        put_status(daemon);
     if (position.len != daemon->committed.len ||
         memcmp(position.bytes, daemon->committed.bytes, position.len) != 0)
         store_put(daemon->store, STORE_META, slice_of("log-position"),
@@ -200,6 +175,7 @@ static bool read_log(struct daemon *daemon, int64_t now)
     for (int n = 0; n < BATCH_LINES; n++) {
         switch (logsource_next(daemon->source, now, &line)) {
         case LOGSOURCE_LINE:
+            daemon->last_line = line.time;
             if (!filters_match(&daemon->filters, &line))
                 ledger_line(daemon->ledger, &line);
             waker_saw(daemon->waker, &line);
@@ -218,6 +194,7 @@ static void sweep(struct daemon *daemon, int64_t now)
     if (now - daemon->last_sweep < SWEEP_EVERY && now >= daemon->last_sweep)
         return;
     daemon->last_sweep = now;
+    store_check_readers(daemon->store);
     ledger_sweep(daemon->ledger, now,
                  (int64_t)postfix_queue_lifetime(daemon->postfix) * 1000);
 }
@@ -239,6 +216,25 @@ static void check_descriptor(struct daemon *daemon)
     }
 }
 
+/* What others may have changed since: the clock, the published files, Postfix's configuration. */
+static void keep_up(struct daemon *daemon, int64_t now)
+{
+    int64_t every = daemon->connected ? SWEEP_EVERY : CONNECT_EVERY;
+
+    if (now < daemon->last_batch - CLOCK_BACK) {
+        log_warning("the clock was set back: plans are made anew");
+        daemon->last_check = 0;
+        if (!daemon_start_ledger(daemon))
+            log_fatal(71, "state: %s", store_error(daemon->store));
+    }
+    if (now - daemon->last_check < every)
+        return;
+    daemon->last_check = now;
+    publish_filter(daemon);
+    table_check(daemon->table);
+    publish_check(daemon);
+}
+
 static void on_batch(evutil_socket_t fd, short events, void *arg)
 {
     struct daemon *daemon = arg;
@@ -247,8 +243,10 @@ static void on_batch(evutil_socket_t fd, short events, void *arg)
 
     (void)fd;
     (void)events;
+    lock_beat();
+    keep_up(daemon, now);
     daemon->last_batch = now;
-    if (!begin(daemon)) {
+    if (!daemon_begin(daemon)) {
         plan_batch(daemon, STORE_PAUSE);
         return;
     }
@@ -280,91 +278,6 @@ static void on_readable(evutil_socket_t fd, short events, void *arg)
     plan_batch(daemon, since >= 0 && since < BATCH_EVERY ? BATCH_EVERY - since : 0);
 }
 
-/* The table */
-
-static void list_routes(void *context, table_emit *emit, void *emit_context)
-{
-    struct daemon *daemon = context;
-    struct key from = {0, {0}};
-    struct slice key;
-    enum route route;
-
-    if (!config_enforce(daemon->config) || !begin(daemon))
-        return;
-    emit(emit_context, slice_of(GATE_NUDGE_ADDRESS), ROUTE_HOLD);
-    while (route_seek(daemon->store, key_slice(&from), &key, &route)) {
-        emit(emit_context, key, route);
-        key_after(&from, key);
-    }
-    store_abort(daemon->store);
-}
-
-/* What Postfix itself would put there: default_transport's next hop, or else relayhost. */
-static const char *lane_nexthop(void *context, enum route route)
-{
-    const struct daemon *daemon = context;
-    const char *colon = strchr(postfix_default_transport(daemon->postfix), ':');
-
-    if (route & ROUTE_DIRECT)
-        return "";
-    return colon && colon[1] ? colon + 1 : postfix_relayhost(daemon->postfix);
-}
-
-/* The lanes wanted now; the caller frees the list and its members. */
-static char **list_lanes(struct daemon *daemon, size_t *count_r)
-{
-    struct key from = {0, {0}};
-    struct slice key;
-    enum route route;
-    char **list = NULL;
-
-    *count_r = 0;
-    while (route_seek(daemon->store, key_slice(&from), &key, &route)) {
-        key_after(&from, key);
-        if (route_lane_size(route) == 0)
-            continue;
-        list = realloc(list, (*count_r + 1) * sizeof(*list));
-        if (list == NULL || (list[*count_r] = strndup(key.at, key.len)) == NULL)
-            log_fatal(71, "out of memory");
-        ++*count_r;
-    }
-    return list;
-}
-
-static void drop_lane(struct daemon *daemon, const char *domain)
-{
-    enum route wanted;
-
-    if (route_lane(daemon->store, slice_of(domain), ROUTE_NONE, &wanted)) {
-        log_info("%s: transport_maps has a route of yours for it; no lane", domain);
-        table_want(daemon->table, slice_of(domain), wanted);
-    }
-}
-
-/* The administrator's own routes win over lanes. */
-static void drop_foreign_lanes(struct daemon *daemon)
-{
-    size_t count = 0;
-    char **domains;
-    struct lanecheck *check;
-
-    if (!begin(daemon))
-        return;
-    domains = list_lanes(daemon, &count);
-    check = count > 0 ? lanecheck_new(daemon->postfix, config_state_directory(daemon->config),
-                                      domains, count)
-                      : NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (check == NULL || lanecheck_has_route(check, domains[i]))
-            drop_lane(daemon, domains[i]);
-        free(domains[i]);
-    }
-    free(domains);
-    lanecheck_free(&check);
-    if (!store_commit(daemon->store))
-        log_error("state: %s", store_error(daemon->store));
-}
-
 static void on_settled(void *context)
 {
     struct daemon *daemon = context;
@@ -373,24 +286,6 @@ static void on_settled(void *context)
 }
 
 /* The configuration */
-
-/*
- * What smtp(8) makes of the replies of other servers. Without rules when nothing is to be changed.
- * smtp(8) looks at the file when it starts, so an edit reaches it within max_use or a reload.
- */
-static void write_filter(struct daemon *daemon)
-{
-    char error[512];
-    bool active = config_outbound_limits(daemon->config) && config_enforce(daemon->config);
-    struct classifier *classifier =
-        active ? classifier_of_config(daemon->config, error, sizeof(error)) : NULL;
-
-    if ((active && classifier == NULL) ||
-        !status_filter_write(config_state_directory(daemon->config), classifier, error,
-                             sizeof(error)))
-        log_error("%s", error);
-    classifier_free(&classifier);
-}
 
 static void allow_lanes(struct daemon *daemon)
 {
@@ -402,19 +297,20 @@ static void allow_lanes(struct daemon *daemon)
         return;
     if (!possible && config_outbound_limits(daemon->config))
         log_warning("lanes are not used: %s", why);
+    ledger_set_enforce(daemon->ledger, publish_is_on(daemon));
     ledger_set_lanes(daemon->ledger, possible, normal > 0 ? normal : UINT32_MAX);
 }
 
-static bool start_ledger(struct daemon *daemon)
+bool daemon_start_ledger(struct daemon *daemon)
 {
     ledger_free(&daemon->ledger);
     daemon->ledger = ledger_new(daemon->store, daemon->config, &actions, daemon);
     allow_lanes(daemon);
-    for (int tries = 0; daemon->ledger && tries < 8 && begin(daemon); tries++) {
+    for (int tries = 0; daemon->ledger && tries < 8 && daemon_begin(daemon); tries++) {
         ledger_start(daemon->ledger, now_ms());
         if (store_commit(daemon->store)) {
-            drop_foreign_lanes(daemon);
-            write_filter(daemon);
+            publish_drop_foreign_lanes(daemon);
+            publish_filter(daemon);
             table_want_all(daemon->table);
             return true;
         }
@@ -464,10 +360,11 @@ static void reload(struct daemon *daemon)
     policyd_reconfigure(daemon->policyd, config);
     config_free(&daemon->config);
     daemon->config = config;
-    if (!start_ledger(daemon))
+    if (!daemon_start_ledger(daemon))
         log_fatal(71, "state: %s", store_error(daemon->store));
     say_warnings(config);
-    log_info("%s: read again", config_path(config));
+    log_info("%s: read again%s", config_path(config),
+             config_enforce(config) ? "" : " (enforce = false: observing only)");
     plan_batch(daemon, 0);
 }
 
@@ -493,7 +390,7 @@ static void ended_request(struct daemon *daemon)
 
 bool daemon_retry(struct daemon *daemon, struct slice destination)
 {
-    bool found = begin(daemon) && ledger_retry(daemon->ledger, destination, now_ms());
+    bool found = daemon_begin(daemon) && ledger_retry(daemon->ledger, destination, now_ms());
 
     ended_request(daemon);
     return found;
@@ -501,7 +398,7 @@ bool daemon_retry(struct daemon *daemon, struct slice destination)
 
 bool daemon_forget_destination(struct daemon *daemon, struct slice destination)
 {
-    bool found = begin(daemon) && ledger_forget_destination(daemon->ledger, destination, now_ms());
+    bool found = daemon_begin(daemon) && ledger_forget_destination(daemon->ledger, destination, now_ms());
 
     ended_request(daemon);
     return found;
@@ -509,7 +406,7 @@ bool daemon_forget_destination(struct daemon *daemon, struct slice destination)
 
 bool daemon_forget_recipient(struct daemon *daemon, struct slice address)
 {
-    bool found = begin(daemon) && ledger_forget_recipient(daemon->ledger, address);
+    bool found = daemon_begin(daemon) && ledger_forget_recipient(daemon->ledger, address);
 
     ended_request(daemon);
     return found;
@@ -534,7 +431,7 @@ static bool open_log(struct daemon *daemon, char *error_r, size_t size)
 {
     struct slice stored;
 
-    if (begin(daemon)) {
+    if (daemon_begin(daemon)) {
         if (store_get(daemon->store, STORE_META, slice_of("log-position"), &stored) &&
             stored.len <= sizeof(daemon->committed.bytes)) {
             daemon->committed.len = (uint32_t)stored.len;
@@ -546,6 +443,8 @@ static bool open_log(struct daemon *daemon, char *error_r, size_t size)
         logsource_open(config_log(daemon->config), &daemon->committed, error_r, size);
     if (daemon->source == NULL)
         return false;
+    if (daemon->committed.len == 0)
+        log_info("first start: %s is read from its beginning", config_log(daemon->config));
     trust_log(daemon);
     return true;
 }
@@ -571,7 +470,7 @@ static bool add_events(struct daemon *daemon)
 
 static bool make_parts(struct daemon *daemon)
 {
-    const struct table_hooks hooks = {lane_nexthop, list_routes, on_settled, daemon};
+    const struct table_hooks hooks = {publish_nexthop, publish_routes, on_settled, daemon};
 
     daemon->base = event_base_new();
     daemon->runner = daemon->base ? child_runner_new(daemon->base) : NULL;
@@ -599,8 +498,9 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
     daemon->config = config;
     daemon->postfix = postfix;
     daemon->store = store_open(config_state_directory(config), true, group, error_r, size);
+    publish_check(daemon);
     ready = daemon->store && make_parts(daemon) && open_log(daemon, error_r, size) &&
-            start_ledger(daemon) && add_events(daemon);
+            daemon_start_ledger(daemon) && add_events(daemon);
     if (ready)
         daemon->policyd = policyd_new(daemon->base, config, error_r, size);
     if (daemon->policyd)
@@ -622,7 +522,6 @@ int daemon_run(struct daemon *daemon)
     log_info("started: log=%s state=%s%s", config_log(daemon->config),
              config_state_directory(daemon->config),
              config_enforce(daemon->config) ? "" : " (enforce = false: observing only)");
-    table_flush(daemon->table);
     plan_batch(daemon, 0);
     event_base_dispatch(daemon->base);
     child_runner_free(&daemon->runner); /* no postmap of ours may write after the withdrawal */

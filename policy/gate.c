@@ -20,8 +20,11 @@ static bool is_unattended(const struct gate_question *q)
 {
     if (!q->enforce || !q->running)
         return true;
-    return q->to && q->to->d.health == DESTINATION_DOWN && q->to->d.next > 0 &&
-           q->now > q->to->d.next + overdue;
+    if (q->to == NULL || q->to->d.health != DESTINATION_DOWN)
+        return false;
+    /* A retry that is long overdue, that was never planned, or that a clock set back has put off. */
+    return q->to->d.next == 0 || q->now > q->to->d.next + overdue ||
+           q->to->d.next > q->now + (int64_t)q->rules.policy->open_interval * 1000 + overdue;
 }
 
 /* "3 attempts in 9 seconds failed" */

@@ -19,6 +19,7 @@ struct transaction {
     uint32_t named;       /* the limit that the server named; 0: none */
     uint32_t lane;        /* N of the lane it went through; 0: none */
     bool permanent;       /* the server said 5xx */
+    int64_t spent;        /* delay= of its recipients, where the whole transaction was refused */
     int64_t last;         /* when its last line was logged */
     int64_t due;          /* when it is looked at */
 };

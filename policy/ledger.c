@@ -35,6 +35,11 @@ struct ledger *ledger_new(struct store *store, const struct config *config,
     return l;
 }
 
+void ledger_set_enforce(struct ledger *l, bool enforce)
+{
+    l->enforce = enforce;
+}
+
 void ledger_set_lanes(struct ledger *l, bool possible, uint32_t normal_recipients)
 {
     l->lanes_possible = possible;
@@ -90,6 +95,7 @@ static bool open_case(struct ledger *l, struct case_file *c, const struct maillo
     }
     c->r.last_seen = attempt->started;
     c->r.at_gate = false;
+    c->r.rerouted = false;
     return true;
 }
 
@@ -157,25 +163,39 @@ static void retry_was_counted(struct ledger *l, struct subject *s, const struct 
     work_go_on(l, s, attempt->ended, &wakes);
 }
 
+/* In an outage the destination's retries wake it, and no plan of its own. */
+static void leave_to_destination(struct case_file *c, const struct subject *s)
+{
+    if (c->r.give_up != GIVE_UP_NOT || s->record.d.health == DESTINATION_UP)
+        return;
+    c->r.next = 0;
+    c->r.wakes = 0;
+}
+
 static void open_failed(struct ledger *l, const struct maillog_line *line, bool skipped)
 {
     struct attempt attempt = attempt_of(line, skipped);
     struct destination_change change;
     struct subject s;
     struct case_file c;
+    uint64_t limit;
 
     if (!load_destination(l, &s, line) || !open_case(l, &c, line, &attempt))
         return;
     change = destination_failed(&s.record.d, s.policy, &attempt);
     if (s.record.d.id == 0)
         subject_save(l, &s);
-    c.r.destination = s.record.d.id;
+    case_assign(l, &c, &s);
     note_attempt(l, &c, line, &attempt, skipped ? FAILURE_SUSPENDED : FAILURE_OPEN);
     note_domain(l, &s, line->recipient);
     case_wait(&c, &s.record.d, !skipped || s.policy->count_suspended);
+    leave_to_destination(&c, &s);
     case_save(l, &c);
     if (change.counted)
         retry_was_counted(l, &s, line, &attempt, change);
+    else if (destination_over_cap(&s.record.d, s.rules.cap, &limit) && c.r.waiting &&
+             c.r.give_up == GIVE_UP_NOT && c.r.baseline <= limit)
+        s.record.d.work = attempt.ended; /* it shares the retry that was one too many */
     subject_save(l, &s);
 }
 
@@ -192,6 +212,8 @@ static void note_open(struct ledger *l, struct subject *s, const struct attempt 
         return;
     }
     work_hold(l, s, false);
+    if (d->lane == 0)
+        subject_forget_domains(l, s);
     if (s->policy->hold_after > 0 && destination_failures(&before) >= s->policy->hold_after)
         say_up(l, s, destination_failures(&before), before.since, attempt->ended);
     d->draining = subject_has_waiting(l, s);
@@ -233,7 +255,7 @@ static void transfer_failed(struct ledger *l, const struct maillog_line *line)
     note_open(l, &s, &attempt);
     if (!open_case(l, &c, line, &attempt))
         return;
-    c.r.destination = s.record.d.id;
+    case_assign(l, &c, &s);
     if (c.r.give_up == GIVE_UP_OPEN)
         case_take_back(l, &c);
     case_stop_waiting(&c);
@@ -243,7 +265,9 @@ static void transfer_failed(struct ledger *l, const struct maillog_line *line)
         return;
     }
     recipient_transfer_failed(&c.r, s.policy, &attempt);
-    if (c.r.give_up == GIVE_UP_NOT && recipient_over_transfer_cap(&c.r, s.policy))
+    /* One without a route of its own is left to Postfix: its domain is reachable. */
+    if (c.r.give_up == GIVE_UP_NOT && recipient_over_transfer_cap(&c.r, s.policy) &&
+        case_is_routable(&c))
         give_up_transfer(l, &s, &c, line);
     case_save(l, &c);
 }
@@ -300,10 +324,11 @@ static void turned_away(struct ledger *l, const struct maillog_line *line)
         return;
     if (s.record.d.id == 0)
         subject_save(l, &s);
-    c.r.destination = s.record.d.id;
+    case_assign(l, &c, &s);
     c.r.at_gate = true;
     note_domain(l, &s, line->recipient);
     case_wait(&c, &s.record.d, false);
+    leave_to_destination(&c, &s);
     /* The hold was withdrawn meanwhile: do not leave it to Postfix's schedule. */
     if (s.record.d.health == DESTINATION_UP && c.r.give_up == GIVE_UP_NOT)
         c.r.next = case_wake_time(&c, false, subject_is_quick(&s, GIVE_UP_OPEN), line->time);

@@ -40,6 +40,9 @@ struct ledger *ledger_new(struct store *store, const struct config *config,
                           const struct ledger_actions *actions, void *context);
 void ledger_free(struct ledger **ledger);
 
+/* Only says what it would do, whatever the configuration: Postfix does not read the tables. */
+void ledger_set_enforce(struct ledger *ledger, bool enforce);
+
 /*
  * What Postfix makes of lanes: whether routes to them have effect (postfix_lanes_possible), and how
  * many recipients it sends in one transaction without one.

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { SWEEP_STEP = 1000 };
+enum { SWEEP_STEP = 1000, TRYING_MAX = 600 * 1000 };
 
 /* How long a destination that nobody writes to is remembered as proven. */
 static const int64_t proven_lifetime = (int64_t)30 * 86400 * 1000;
@@ -46,6 +46,20 @@ static void start_lane(struct ledger *l, struct subject *s)
     }
 }
 
+/* The interval may have been changed, and the clock may have been set back. */
+static int64_t next_retry(const struct destination *d, const struct retry_policy *policy,
+                          int64_t now)
+{
+    int64_t interval = (int64_t)policy->open_interval * 1000;
+    int64_t next = d->health == DESTINATION_TRYING ? d->next : d->last_counted + interval;
+
+    if (interval == 0)
+        return 0;
+    return next > now + interval && d->health != DESTINATION_TRYING ? now + interval
+           : next > now + TRYING_MAX                                ? now
+                                                                    : next;
+}
+
 static void start_destination(struct ledger *l, struct subject *s, int64_t now)
 {
     struct destination *d = &s->record.d;
@@ -57,12 +71,10 @@ static void start_destination(struct ledger *l, struct subject *s, int64_t now)
         let_go(l, s, now);
         return;
     }
-    if (d->health == DESTINATION_DOWN && s->policy->hold_after == 0)
+    if (d->health == DESTINATION_DOWN &&
+        (s->policy->hold_after == 0 || s->policy->open_interval == 0))
         d->health = DESTINATION_FAILING;
-    if (d->health != DESTINATION_TRYING)
-        d->next = s->policy->open_interval
-                      ? d->last_counted + (int64_t)s->policy->open_interval * 1000
-                      : 0;
+    d->next = next_retry(d, s->policy, now);
     d->work = now; /* a cap may have been lowered */
     if (d->health == DESTINATION_DOWN)
         work_hold(l, s, true);
@@ -87,7 +99,48 @@ static void start_destinations(struct ledger *l, int64_t now)
     }
 }
 
-static void start_recipients(struct ledger *l)
+/* The destination that this recipient belongs to under the present configuration. */
+static bool is_assigned_well(struct ledger *l, const struct case_file *c, struct subject *s)
+{
+    char domain[ROUTE_KEY_MAX];
+    size_t len = route_domain(domain, sizeof(domain), record_key_recipient(key_slice(&c->key)));
+
+    return len > 0 && subject_load_domain(l, s, (struct slice){domain, len}) &&
+           s->record.d.id == c->r.destination;
+}
+
+/* A plan further ahead than its interval comes from a clock that was set back since. */
+static void clamp_plan(struct case_file *c, const struct subject *s, int64_t now)
+{
+    int64_t interval = (int64_t)s->policy->transfer_interval * 1000;
+    int64_t most = interval > ROUTE_MEMORY * 2 ? interval : ROUTE_MEMORY * 2;
+
+    if (c->r.next > now + most)
+        c->r.next = now + most;
+}
+
+static void start_recipient(struct ledger *l, struct case_file *c, int64_t now)
+{
+    bool was_routed = c->r.routed;
+    struct subject s;
+
+    c->r.routed = false;
+    if (!is_assigned_well(l, c, &s)) {
+        /* Its domain joined a group, or left one: it is woken, and counts anew. */
+        c->r.give_up = GIVE_UP_NOT;
+        c->r.waiting = false;
+        c->r.next = now;
+    } else if (c->r.give_up) {
+        if (l->enforce && !was_routed)
+            say_give_up(l, &s, c, c->r.give_up, s.record.error);
+        case_give_up(l, c, c->r.give_up, c->r.next && c->r.next < now + 60000 ? c->r.next : now);
+    } else {
+        clamp_plan(c, &s, now);
+    }
+    case_save(l, c);
+}
+
+static void start_recipients(struct ledger *l, int64_t now)
 {
     struct case_file c;
     struct key from = {0, {0}};
@@ -95,16 +148,31 @@ static void start_recipients(struct ledger *l)
     struct slice value;
 
     while (store_seek(l->store, STORE_RECIPIENT, key_slice(&from), &key, &value)) {
-        struct recipient r;
-        bool good = record_decode_recipient(value, &r);
         key_after(&from, key);
-        if (!good || (!r.give_up && !r.routed))
+        if (case_load_key(l, &c, (struct slice){(const char *)from.bytes, from.len - 1}))
+            start_recipient(l, &c, now);
+    }
+}
+
+/* Domains that are no longer of the group they were noted for. */
+static void start_domains(struct ledger *l)
+{
+    struct key from = {0, {0}};
+    struct slice key;
+    struct slice value;
+    struct subject s;
+    uint32_t id;
+
+    while (store_seek(l->store, STORE_DOMAIN, key_slice(&from), &key, &value)) {
+        key_after(&from, key);
+        memcpy(&id, from.bytes, sizeof(id));
+        if (subject_load_domain(l, &s,
+                                (struct slice){(const char *)from.bytes + sizeof(id),
+                                               from.len - 1 - sizeof(id)}) &&
+            s.record.d.id == id)
             continue;
-        case_load_key(l, &c, (struct slice){(const char *)from.bytes, from.len - 1});
-        c.r.routed = false;
-        if (c.r.give_up)
-            case_give_up(l, &c, c.r.give_up, c.r.next ? c.r.next : 1);
-        case_save(l, &c);
+        store_delete(l->store, STORE_DOMAIN,
+                     (struct slice){(const char *)from.bytes, from.len - 1});
     }
 }
 
@@ -117,13 +185,14 @@ static void ignore_route(void *context, struct slice key, enum route route)
 
 void ledger_start(struct ledger *l, int64_t now)
 {
-    static const struct ledger_actions quiet = {ignore_route, NULL, NULL};
     const struct ledger_actions *actions = l->actions;
+    const struct ledger_actions quiet = {ignore_route, NULL, actions->say};
 
     l->actions = &quiet;
     store_clear(l->store, STORE_ROUTE);
+    start_domains(l);
     start_destinations(l, now);
-    start_recipients(l);
+    start_recipients(l, now);
     l->transactions = store_count(l->store, STORE_TRANSACTION);
     l->actions = actions;
 }
@@ -167,27 +236,15 @@ static bool is_idle(struct ledger *l, const struct subject *s, int64_t now, int6
     return !d->proven || d->last_open < now - proven_lifetime;
 }
 
-static void forget_domains(struct ledger *l, uint32_t id)
-{
-    struct key prefix = {sizeof(id), {0}};
-    struct key found;
-    struct slice key;
-    struct slice value;
-
-    memcpy(prefix.bytes, &id, sizeof(id));
-    while (store_seek(l->store, STORE_DOMAIN, key_slice(&prefix), &key, &value) &&
-           record_has_prefix(key, &prefix)) {
-        key_after(&found, key);
-        store_delete(l->store, STORE_DOMAIN, (struct slice){(const char *)found.bytes, found.len - 1});
-    }
-}
-
+/* A stale name must not take away what its domain has under another (route.h: one hold for a key). */
 static void drop_destination(struct ledger *l, struct subject *s)
 {
-    work_hold(l, s, false);
-    s->record.d.lane = 0;
-    lanes_publish(l, s);
-    forget_domains(l, s->record.d.id);
+    if (s->rules.current) {
+        work_hold(l, s, false);
+        s->record.d.lane = 0;
+        lanes_publish(l, s);
+    }
+    subject_forget_domains(l, s);
     subject_delete(l, s);
 }
 
@@ -254,7 +311,8 @@ bool ledger_forget_destination(struct ledger *l, struct slice destination, int64
 
     if (!find_destination(l, &s, destination))
         return false;
-    work_hold(l, &s, false);
+    if (s.rules.current)
+        work_hold(l, &s, false);
     s.record.d.proven = false;
     s.record.d.takes = 0;
     s.record.d.lane = 0;
@@ -263,7 +321,7 @@ bool ledger_forget_destination(struct ledger *l, struct slice destination, int64
     record_delete_retries(l->store, s.record.d.id);
     let_go(l, &s, now);
     if (!s.record.d.draining)
-        drop_destination(l, &s);
+        subject_forget_domains(l, &s);
     return true;
 }
 

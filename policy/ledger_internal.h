@@ -55,6 +55,7 @@ bool subject_is_quick(const struct subject *s, enum give_up why);
 /* Calls `visit` with every domain that is known to belong to it. */
 typedef void subject_domain(struct ledger *l, const struct subject *s, struct slice domain);
 void subject_each_domain(struct ledger *l, const struct subject *s, subject_domain *visit);
+void subject_forget_domains(struct ledger *l, const struct subject *s);
 bool subject_has_waiting(struct ledger *l, const struct subject *s);
 
 bool case_load(struct ledger *l, struct case_file *c, struct slice queue_id, struct slice recipient);
@@ -64,9 +65,12 @@ void case_forget(struct ledger *l, struct case_file *c);
 /* Puts it among those that wait for the destination, or takes it out. */
 void case_wait(struct case_file *c, const struct destination *d, bool tried);
 void case_stop_waiting(struct case_file *c);
+void case_assign(struct ledger *l, struct case_file *c, const struct subject *s);
 /* When waking it leads where it should, and whether that takes a nudge. */
 int64_t case_wake_time(const struct case_file *c, bool to_gate, bool quick, int64_t now);
 bool case_needs_nudge(const struct case_file *c, bool to_gate, bool quick, int64_t now);
+/* True when a route for its address alone can be published (route.h). */
+bool case_is_routable(const struct case_file *c);
 /* Wanted at the gate, or no longer. */
 void case_give_up(struct ledger *l, struct case_file *c, enum give_up why, int64_t next);
 void case_take_back(struct ledger *l, struct case_file *c);

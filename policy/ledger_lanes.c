@@ -108,7 +108,8 @@ static void end_transaction(struct ledger *l, struct slice key, const struct tra
 }
 
 /* The message goes on as soon as it is out of the active queue. */
-static void send_rest(struct ledger *l, const struct transaction_record *r, int64_t now)
+static void send_rest(struct ledger *l, const struct transaction_record *r, bool rerouted,
+                      int64_t now)
 {
     struct case_file c;
 
@@ -116,6 +117,7 @@ static void send_rest(struct ledger *l, const struct transaction_record *r, int6
         return;
     c.r.wakes = 0;
     c.r.next = now + SETTLE;
+    c.r.rerouted = rerouted;
     case_save(l, &c);
 }
 
@@ -126,7 +128,8 @@ static void give_up_limit(struct ledger *l, struct subject *s, const struct tran
     struct case_file c;
     size_t n;
 
-    if (!case_load_key(l, &c, key_slice(&r->last_refused)) || c.r.give_up)
+    if (!case_load_key(l, &c, key_slice(&r->last_refused)) || c.r.give_up ||
+        !case_is_routable(&c))
         return;
     n = record_load_attempts(l->store, key_slice(&c.key), attempts, RECORD_ATTEMPTS);
     say_give_up(l, s, &c, GIVE_UP_LIMIT, n > 0 ? attempts[n - 1].text : "");
@@ -142,7 +145,7 @@ static void learn(struct ledger *l, struct subject *s, const struct transaction_
 
     switch (lane_learn(&s->record.d, &r->t, &rules)) {
     case LANE_PROGRESS:
-        send_rest(l, r, now);
+        send_rest(l, r, s->record.d.lane != before, now);
         break;
     case LANE_NO_PROGRESS:
         give_up_limit(l, s, r, now);
@@ -187,14 +190,25 @@ void lanes_transaction_due(struct ledger *l, struct slice subject, int64_t now)
         look_at(l, key_slice(&key), &r, now);
 }
 
+/*
+ * The same process goes on with other recipients of the message. A refusal behind a delivery tells;
+ * recipients refused together, in reply to the data, have the same delay to the digit.
+ */
+static bool is_next_transaction(const struct transaction *t, const struct maillog_line *line,
+                                const struct classify_info *info)
+{
+    if (t->taken > 0)
+        return true;
+    return info->phase != REPLY_PHASE_RCPT && t->refused_all > 0 && t->spent != line->delay;
+}
+
 static bool open_transaction(struct ledger *l, struct key *key, struct transaction_record *r,
-                             const struct maillog_line *line)
+                             const struct maillog_line *line, const struct classify_info *info)
 {
     if (!record_transaction_key(key, line->queue_id, line->pid))
         return false;
     if (record_load_transaction(l->store, key_slice(key), r)) {
-        /* A refusal behind a delivery is the next transaction of the same process. */
-        if (r->t.taken == 0)
+        if (!is_next_transaction(&r->t, line, info))
             return true;
         look_at(l, key_slice(key), r, line->time);
     }
@@ -214,6 +228,7 @@ static void add_refusal(struct transaction *t, const struct maillog_line *line,
         t->named = info->limit;
     t->permanent = info->permanent;
     t->lane = lane_of(line->program);
+    t->spent = line->delay;
     t->last = line->time;
 }
 
@@ -224,7 +239,7 @@ void lanes_refused(struct ledger *l, struct subject *s, const struct maillog_lin
     struct key key;
     bool lone;
 
-    if (!open_transaction(l, &key, &r, line))
+    if (!open_transaction(l, &key, &r, line, info))
         return;
     s->record.d.lane_direct = is_relay_service(line->program);
     r.t.destination = s->record.d.id;

@@ -90,6 +90,8 @@ void subject_delete(struct ledger *l, struct subject *s)
 
 bool subject_is_quick(const struct subject *s, enum give_up why)
 {
+    if (why == GIVE_UP_LIMIT)
+        return true; /* rare: a lane for one is learned before */
     if (why == GIVE_UP_TRANSFER)
         return s->policy->transfer_interval > 0 && s->policy->transfer_interval < QUICK_INTERVAL;
     return s->policy->open_interval < QUICK_INTERVAL;
@@ -121,6 +123,22 @@ void subject_each_domain(struct ledger *l, const struct subject *s, subject_doma
         each_of_group(l, s, visit);
     else
         visit(l, s, slice_of(record_destination_title(&s->record)));
+}
+
+void subject_forget_domains(struct ledger *l, const struct subject *s)
+{
+    uint32_t id = s->record.d.id;
+    struct key prefix = {sizeof(id), {0}};
+    struct key found;
+    struct slice key;
+    struct slice value;
+
+    memcpy(prefix.bytes, &id, sizeof(id));
+    while (store_seek(l->store, STORE_DOMAIN, key_slice(&prefix), &key, &value) &&
+           record_has_prefix(key, &prefix)) {
+        key_after(&found, key);
+        store_delete(l->store, STORE_DOMAIN, (struct slice){(const char *)found.bytes, found.len - 1});
+    }
 }
 
 /* Those who wait for a destination */
@@ -220,6 +238,13 @@ void case_save(struct ledger *l, struct case_file *c)
     c->before = c->r;
 }
 
+bool case_is_routable(const struct case_file *c)
+{
+    char address[ROUTE_KEY_MAX];
+
+    return route_address(address, sizeof(address), record_key_recipient(key_slice(&c->key))) > 0;
+}
+
 /* Counts this recipient in or out of the routes to postern-expire. */
 static void route_case(struct ledger *l, struct case_file *c, bool to_gate)
 {
@@ -259,6 +284,18 @@ void case_wait(struct case_file *c, const struct destination *d, bool tried)
     c->r.baseline = destination_baseline(d, tried);
 }
 
+/* A domain may have moved into a group, or out of one: what was counted elsewhere does not count. */
+void case_assign(struct ledger *l, struct case_file *c, const struct subject *s)
+{
+    if (c->exists && c->r.destination != s->record.d.id) {
+        case_take_back(l, c);
+        c->r.waiting = false;
+        c->r.next = 0;
+        c->r.wakes = 0;
+    }
+    c->r.destination = s->record.d.id;
+}
+
 void case_stop_waiting(struct case_file *c)
 {
     c->r.waiting = false;
@@ -278,6 +315,8 @@ int64_t case_wake_time(const struct case_file *c, bool to_gate, bool quick, int6
 
 bool case_needs_nudge(const struct case_file *c, bool to_gate, bool quick, int64_t now)
 {
+    if (!to_gate && c->r.rerouted)
+        return now < c->r.last_seen + ROUTE_MEMORY;
     return quick && remembered_wrong(c, to_gate, now);
 }
 
@@ -286,8 +325,7 @@ void case_give_up(struct ledger *l, struct case_file *c, enum give_up why, int64
     c->r.give_up = why;
     c->r.wakes = 0;
     route_case(l, c, true);
-    /* Without a route the gate is not asked, and waking would only cost another attempt. */
-    c->r.next = c->r.routed ? next : 0;
+    c->r.next = l->enforce ? next : 0;
 }
 
 void case_take_back(struct ledger *l, struct case_file *c)

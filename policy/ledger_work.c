@@ -1,6 +1,8 @@
 /* What becomes due: retries of destinations, messages over a cap, messages of an ended outage. */
 #include "ledger_internal.h"
 
+#include <stdio.h>
+
 #include "failure.h"
 
 enum {
@@ -57,6 +59,33 @@ static unsigned count_given_up(struct ledger *l, const struct subject *s, unsign
     return n;
 }
 
+/*
+ * An address that cannot have a route of its own comes to the gate by the hold of its domain. Where
+ * nothing is ever held it is left to Postfix.
+ */
+static void give_up_one(struct ledger *l, struct subject *s, struct case_file *c, int64_t now)
+{
+    bool quick = subject_is_quick(s, GIVE_UP_OPEN);
+
+    if (case_is_routable(c) || s->policy->hold_after > 0) {
+        say_give_up(l, s, c, GIVE_UP_OPEN, s->record.error);
+        case_give_up(l, c, GIVE_UP_OPEN, case_wake_time(c, true, quick, now));
+    } else {
+        case_stop_waiting(c);
+    }
+    case_save(l, c);
+}
+
+/* An index entry without a record should not be; it must not stop the others. */
+static void drop_dangling(struct ledger *l, uint32_t destination, uint64_t baseline,
+                          const struct key *found)
+{
+    struct key index;
+
+    record_waiting_key(&index, destination, baseline, waiting_recipient_key(found));
+    store_delete(l->store, STORE_WAITING, key_slice(&index));
+}
+
 /* Gives up a batch of those over the cap; more of them are left when it returns true. */
 static bool give_up_batch(struct ledger *l, struct subject *s, int64_t now, uint64_t limit,
                           unsigned room)
@@ -68,12 +97,10 @@ static bool give_up_batch(struct ledger *l, struct subject *s, int64_t now, uint
     for (unsigned n = 0; n < room; n++) {
         if (!waiting_first(l, s->record.d.id, WAITING_ALL, &found, &baseline) || baseline > limit)
             return false;
-        if (!case_load_key(l, &c, waiting_recipient_key(&found)))
-            return false;
-        say_give_up(l, s, &c, GIVE_UP_OPEN, s->record.error);
-        case_give_up(l, &c, GIVE_UP_OPEN,
-                     case_wake_time(&c, true, subject_is_quick(s, GIVE_UP_OPEN), now));
-        case_save(l, &c);
+        if (case_load_key(l, &c, waiting_recipient_key(&found)))
+            give_up_one(l, s, &c, now);
+        else
+            drop_dangling(l, s->record.d.id, baseline, &found);
     }
     return true;
 }
@@ -95,14 +122,17 @@ static void go_on_giving_up(struct ledger *l, struct subject *s, int64_t now)
 
 /* After an outage */
 
-static bool drain_one(struct ledger *l, struct subject *s, const struct key *found, int64_t now)
+static void drain_one(struct ledger *l, struct subject *s, const struct key *found,
+                      uint64_t baseline, int64_t now)
 {
     bool quick = subject_is_quick(s, GIVE_UP_OPEN);
     struct case_file c;
     struct key key = *found;
 
-    if (!case_load_key(l, &c, waiting_recipient_key(&key)))
-        return false;
+    if (!case_load_key(l, &c, waiting_recipient_key(&key))) {
+        drop_dangling(l, s->record.d.id, baseline, found);
+        return;
+    }
     if (c.r.give_up)
         case_take_back(l, &c);
     case_stop_waiting(&c);
@@ -114,7 +144,6 @@ static bool drain_one(struct ledger *l, struct subject *s, const struct key *fou
                          case_needs_nudge(&c, false, quick, now));
     }
     case_save(l, &c);
-    return true;
 }
 
 /* Those that were about to be given up go first: they have waited longest. */
@@ -131,8 +160,7 @@ static void go_on_draining(struct ledger *l, struct subject *s, int64_t now, uns
             s->record.d.work = 0;
             return;
         }
-        if (!drain_one(l, s, &found, now))
-            break;
+        drain_one(l, s, &found, baseline, now);
     }
     s->record.d.work = now + STEP_PAUSE;
 }
@@ -149,6 +177,21 @@ void work_go_on(struct ledger *l, struct subject *s, int64_t now, unsigned *wake
 
 /* The retry of a destination */
 
+/* Behind all recipients of the same message, as far as they have met the outage together. */
+static bool next_message(struct ledger *l, uint32_t destination, struct key *found,
+                         uint64_t *baseline_r)
+{
+    struct slice id = record_key_queue_id(waiting_recipient_key(found));
+    struct key last;
+    char after[QUEUE_ID_MAX + 2];
+
+    /* The byte behind the NUL that ends the queue id in a key. */
+    snprintf(after, sizeof(after), "%.*s\x01", (int)id.len, id.at);
+    record_waiting_key(&last, destination, *baseline_r, slice_of(after));
+    *found = last;
+    return waiting_next(l, destination, found, baseline_r);
+}
+
 /* Another message each time: the first may be busy with other recipients, or gone. */
 static bool probe_candidate(struct ledger *l, const struct subject *s, struct key *found_r)
 {
@@ -163,7 +206,7 @@ static bool probe_candidate(struct ledger *l, const struct subject *s, struct ke
         any = true;
         if (skip-- == 0)
             break;
-        more = waiting_next(l, s->record.d.id, &found, &baseline);
+        more = next_message(l, s->record.d.id, &found, &baseline);
     }
     return any;
 }
@@ -182,7 +225,7 @@ static void retry_destination(struct ledger *l, struct subject *s, int64_t now, 
         s->record.d.next = 0; /* nobody waits: the next message is the probe */
         return;
     }
-    if (!l->enforce)
+    if (!l->enforce || *wakes == 0)
         return;
     l->actions->wake(l->context, record_key_queue_id(key_slice(&c.key)), WAKE_PROBE,
                      case_needs_nudge(&c, false, subject_is_quick(s, GIVE_UP_OPEN), now));
@@ -211,14 +254,36 @@ static void destination_is_due(struct ledger *l, struct slice subject, enum due_
     subject_save(l, &s);
 }
 
+/* Nothing is known of its destination any more: nothing of ours stands in its way either. */
+static void release_case(struct ledger *l, struct case_file *c, unsigned *wakes)
+{
+    case_take_back(l, c);
+    case_stop_waiting(c);
+    c->r.next = 0;
+    case_save(l, c);
+    if (!l->enforce)
+        return;
+    l->actions->wake(l->context, record_key_queue_id(key_slice(&c->key)), WAKE_BACK, false);
+    (*wakes)--;
+}
+
 static void recipient_is_due(struct ledger *l, struct slice subject, int64_t now, unsigned *wakes)
 {
     struct case_file c;
     struct subject s;
     bool nudge;
 
-    if (!case_load_key(l, &c, subject) || !subject_load_id(l, &s, c.r.destination))
+    if (!case_load_key(l, &c, subject))
         return;
+    if (!subject_load_id(l, &s, c.r.destination)) {
+        release_case(l, &c, wakes);
+        return;
+    }
+    if (c.r.give_up && !c.r.routed && s.record.d.health != DESTINATION_DOWN && l->enforce) {
+        c.r.next = now + STEP_PAUSE; /* only the hold leads it to the gate */
+        case_save(l, &c);
+        return;
+    }
     if (c.r.give_up && !recipient_given_up(&c.r, &s.record.d, s.rules.cap)) {
         case_take_back(l, &c);
         c.r.next = 0;
@@ -237,12 +302,24 @@ static void recipient_is_due(struct ledger *l, struct slice subject, int64_t now
     }
     case_save(l, &c);
     l->actions->wake(l->context, record_key_queue_id(key_slice(&c.key)),
-                     c.r.give_up ? WAKE_GIVE_UP : WAKE_TRANSFER, nudge);
+                     c.r.give_up        ? WAKE_GIVE_UP
+                     : c.r.transfers > 0 ? WAKE_TRANSFER
+                                         : WAKE_BACK,
+                     nudge);
     (*wakes)--;
 }
 
-/* Takes the earliest entry out of the index when it is due; `next_r` is its time otherwise. */
-static bool take_due(struct ledger *l, int64_t now, struct key *entry, int64_t *next_r)
+/* The retries of destinations withdraw holds, which must happen even when nothing may be woken. */
+static bool needs_wakes(enum due_kind kind)
+{
+    return kind == DUE_RECIPIENT || kind == DUE_WORK;
+}
+
+/*
+ * Finds the first entry behind `entry` that is due and can be done. `next_r` is the time of the first
+ * that is not due.
+ */
+static bool find_due(struct ledger *l, int64_t now, bool wakes, struct key *entry, int64_t *next_r)
 {
     struct slice key;
     struct slice value;
@@ -250,34 +327,43 @@ static bool take_due(struct ledger *l, int64_t now, struct key *entry, int64_t *
     enum due_kind kind;
 
     *next_r = 0;
-    if (!store_seek(l->store, STORE_DUE, (struct slice){"", 0}, &key, &value) ||
-        !record_due_parts(key, next_r, &kind, &subject))
-        return false;
-    if (*next_r > now)
-        return false;
-    entry->len = key.len;
-    memcpy(entry->bytes, key.at, key.len);
-    return true;
+    while (store_seek(l->store, STORE_DUE, key_slice(entry), &key, &value) &&
+           record_due_parts(key, next_r, &kind, &subject) && *next_r <= now) {
+        if (wakes || !needs_wakes(kind)) {
+            entry->len = key.len;
+            memcpy(entry->bytes, key.at, key.len);
+            return true;
+        }
+        key_after(entry, key);
+    }
+    return false;
+}
+
+static void do_due(struct ledger *l, const struct key *entry, int64_t now, unsigned *wakes)
+{
+    struct slice subject;
+    enum due_kind kind;
+    int64_t time;
+
+    record_due_parts(key_slice(entry), &time, &kind, &subject);
+    if (kind == DUE_RECIPIENT)
+        recipient_is_due(l, subject, now, wakes);
+    else if (kind == DUE_TRANSACTION)
+        lanes_transaction_due(l, subject, now);
+    else
+        destination_is_due(l, subject, kind, now, wakes);
 }
 
 int64_t ledger_tick(struct ledger *l, int64_t now, unsigned wakes)
 {
-    struct key entry;
-    struct slice subject;
-    enum due_kind kind;
+    struct key entry = {0, {0}};
     int64_t next;
 
-    while (take_due(l, now, &entry, &next)) {
-        if (wakes == 0)
-            return now + BUSY_PAUSE;
+    while (find_due(l, now, wakes > 0, &entry, &next)) {
         store_delete(l->store, STORE_DUE, key_slice(&entry));
-        record_due_parts(key_slice(&entry), &next, &kind, &subject);
-        if (kind == DUE_RECIPIENT)
-            recipient_is_due(l, subject, now, &wakes);
-        else if (kind == DUE_TRANSACTION)
-            lanes_transaction_due(l, subject, now);
-        else
-            destination_is_due(l, subject, kind, now, &wakes);
+        do_due(l, &entry, now, &wakes);
+        if (wakes > 0)
+            entry.len = 0;
     }
-    return next;
+    return wakes == 0 ? now + BUSY_PAUSE : next;
 }

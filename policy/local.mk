@@ -53,6 +53,8 @@ postern_libs = policy/libpostern.a $(LIBCONFIG_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT
 
 sbin_PROGRAMS += policy/posternd policy/posternctl
 policy_posternd_SOURCES = policy/posternd.c policy/daemon.c policy/daemon.h \
+	policy/startcheck.c policy/startcheck.h \
+	policy/daemon_internal.h policy/daemon_publish.c \
 	policy/control.c policy/control.h
 policy_posternd_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternd_LDADD = $(postern_libs)

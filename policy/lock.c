@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static int open_lock(const char *directory, const char *name, int flags)
@@ -14,24 +16,43 @@ static int open_lock(const char *directory, const char *name, int flags)
     return open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0644);
 }
 
-bool lock_take(const char *runtime_directory)
-{
-    int fd = open_lock(runtime_directory, "posternd.lock", O_RDWR | O_CREAT);
+/* Kept open as long as the process lives. */
+static int held = -1;
 
-    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+bool lock_take(const char *state_directory)
+{
+    held = open_lock(state_directory, "posternd.lock", O_RDWR | O_CREAT);
+    if (held < 0 || flock(held, LOCK_EX | LOCK_NB) != 0)
+        return false;
+    lock_beat();
+    return true;
+}
+
+void lock_beat(void)
+{
+    if (held >= 0)
+        futimens(held, NULL);
+}
+
+static bool works(int fd)
+{
+    struct stat st;
+    time_t now = time(NULL);
+
+    return fstat(fd, &st) == 0 && now - st.st_mtime < LOCK_PATIENCE;
 }
 
 /* flock(2) works on a descriptor that may only read, so anybody may ask. */
-bool lock_is_held(const char *runtime_directory)
+bool lock_is_held(const char *state_directory)
 {
-    int fd = open_lock(runtime_directory, "posternd.lock", O_RDONLY);
-    bool held;
+    int fd = open_lock(state_directory, "posternd.lock", O_RDONLY);
+    bool alive;
 
     if (fd < 0)
         return false;
-    held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    alive = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK && works(fd);
     close(fd);
-    return held;
+    return alive;
 }
 
 bool lock_slot(const char *directory, const char *name, unsigned slots)

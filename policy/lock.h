@@ -1,6 +1,7 @@
 /*
- * Who is alive: posternd holds a lock on $runtime_directory/posternd.lock as long as it lives, and the
- * kernel drops it however it dies. Thread-safe.
+ * Who is alive: posternd holds a lock on $state_directory/posternd.lock as long as it lives, and the
+ * kernel drops it however it dies. While it works it also touches the file, so that a posternd that
+ * hangs is not taken for alive. Thread-safe.
  */
 #ifndef POSTERN_LOCK_H
 #define POSTERN_LOCK_H
@@ -8,10 +9,15 @@
 #include <stdbool.h>
 
 /* Takes the lock for the life of the process. False with errno: EWOULDBLOCK when another has it. */
-bool lock_take(const char *runtime_directory);
+bool lock_take(const char *state_directory);
 
-/* True when a posternd holds it. */
-bool lock_is_held(const char *runtime_directory);
+/* Says that the holder works; at least every LOCK_BEAT seconds. */
+void lock_beat(void);
+
+/* True when a posternd holds it and has worked within the last LOCK_PATIENCE seconds. */
+bool lock_is_held(const char *state_directory);
+
+enum { LOCK_BEAT = 10, LOCK_PATIENCE = 120 };
 
 /*
  * Takes one of a few slots, so that a crowd of processes does not do the same thing at once. False

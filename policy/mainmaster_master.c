@@ -22,9 +22,10 @@ static char *gate_text(const struct mainmaster_want *want, const char *what)
     int len = asprintf(&text,
                        "postern-%-8s unix -     n       n       -       20      pipe\n"
                        "  -o pipe_delivery_status_filter=regexp:%s\n"
-                       "  flags=q user=%s null_sender= argv=%s -c %s\n"
+                       "  flags=q user=%s null_sender= argv=%s -c %s -s %s\n"
                        "  %s ${queue_id} ${nexthop} ${sender} ${recipient}\n",
-                       what, want->filter, want->account, want->gate, want->config, what);
+                       what, want->filter, want->account, want->gate, want->config,
+                       want->state, what);
     return len < 0 ? NULL : text;
 }
 

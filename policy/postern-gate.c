@@ -23,6 +23,7 @@ enum { SETTLE_SECONDS = 2, WAKE_SLOTS = 8 };
 
 struct request {
     const char *config;
+    const char *state; /* its state_directory, for when the file cannot be read */
     struct slice queue_id;
     struct slice sender;
     struct slice recipient;
@@ -83,7 +84,7 @@ static void look_up(struct store *store, const struct config *config, const stru
 }
 
 /* Runs on after the answer: pipe(8) waits for the process it started, and for its output. */
-static void wake_later(const struct config *config, const struct postfix *postfix,
+static void wake_later(const char *state_directory, const struct postfix *postfix,
                        const struct request *request)
 {
     char queue_id[QUEUE_ID_MAX + 1];
@@ -91,14 +92,15 @@ static void wake_later(const struct config *config, const struct postfix *postfi
                     (char *)(uintptr_t)postfix_config_directory(postfix),
                     (char *)(uintptr_t)"-i", queue_id, NULL};
     struct child_command command = {.argv = argv, .timeout_ms = 30000};
+    char tables[4200];
 
     slice_copy(queue_id, sizeof(queue_id), request->queue_id);
+    snprintf(tables, sizeof(tables), "%s/tables", state_directory);
     if (fork() != 0)
         return;
     setsid();
     if (freopen("/dev/null", "r", stdin) && freopen("/dev/null", "w", stdout) &&
-        freopen("/dev/null", "w", stderr) &&
-        lock_slot(config_state_directory(config), "gate", WAKE_SLOTS)) {
+        freopen("/dev/null", "w", stderr) && lock_slot(tables, "gate", WAKE_SLOTS)) {
         sleep(SETTLE_SECONDS);
         free(child_run(&command));
     }
@@ -106,20 +108,20 @@ static void wake_later(const struct config *config, const struct postfix *postfi
 }
 
 /* A posternd that started this moment publishes what it wants itself. */
-static void let_go(const struct config *config, const struct request *request, bool was_running)
+static void let_go(const char *state_directory, const char *postfix_directory,
+                   const struct request *request, bool was_running)
 {
     char error[512];
-    struct postfix *postfix =
-        postfix_open(config_postfix_directory(config), error, sizeof(error));
+    struct postfix *postfix = postfix_open(postfix_directory, error, sizeof(error));
 
     if (postfix == NULL) {
         log_error("%s", error);
         return;
     }
-    if ((was_running || !lock_is_held(config_runtime_directory(config))) &&
-        !table_withdraw(config_state_directory(config), postfix, error, sizeof(error)))
+    if ((was_running || !lock_is_held(state_directory)) &&
+        !table_withdraw(state_directory, postfix, error, sizeof(error)))
         log_error("%s", error);
-    wake_later(config, postfix, request);
+    wake_later(state_directory, postfix, request);
     postfix_free(&postfix);
 }
 
@@ -155,6 +157,21 @@ static enum gate_answer decide(const struct config *config, const struct request
     return answer;
 }
 
+/*
+ * The configuration cannot be read: a mistake in it, or its mode. A posternd that runs goes on with
+ * the one it has; without it nobody else would let the mail go. pipe(8) passes MAIL_CONFIG on.
+ */
+static int answer_blindly(const struct request *request)
+{
+    const char *postfix_directory = getenv("MAIL_CONFIG");
+
+    fputs("4.3.5 Postern's configuration cannot be read", stdout);
+    fflush(stdout);
+    if (request->state && postfix_directory && !lock_is_held(request->state))
+        let_go(request->state, postfix_directory, request, false);
+    return EX_TEMPFAIL;
+}
+
 static int answer(const struct request *request)
 {
     static const int exit_status[] = {EX_TEMPFAIL, EX_UNAVAILABLE, EX_OK, EX_TEMPFAIL};
@@ -166,16 +183,15 @@ static int answer(const struct request *request)
 
     if (config == NULL) {
         log_error("%s", error);
-        printf("4.3.5 Postern's configuration cannot be read");
-        return EX_TEMPFAIL;
+        return answer_blindly(request);
     }
-    running = lock_is_held(config_runtime_directory(config));
+    running = lock_is_held(config_state_directory(config));
     verdict = decide(config, request, running, text);
     text_clean(text);
     fputs(text, stdout); /* pipe(8) would show a newline as a blank */
     fflush(stdout);
     if (verdict == GATE_LET_GO)
-        let_go(config, request, running);
+        let_go(config_state_directory(config), config_postfix_directory(config), request, running);
     config_free(&config);
     return exit_status[verdict];
 }
@@ -183,15 +199,17 @@ static int answer(const struct request *request)
 int main(int argc, char **argv)
 {
     static const char usage[] =
-        "usage: postern-gate [-c FILE] hold|expire QUEUE_ID NEXTHOP SENDER RECIPIENT\n"
+        "usage: postern-gate [-c FILE] [-s STATE_DIRECTORY] hold|expire QUEUE_ID NEXTHOP SENDER RECIPIENT\n"
         "Run by Postfix's pipe(8); see postern-gate(8).\n";
     struct request request = {.config = OPTIONS_DEFAULT_CONFIG};
     int option;
 
     log_open("postern-gate", 1);
-    while ((option = getopt(argc, argv, "+c:Vh")) != -1) {
+    while ((option = getopt(argc, argv, "+c:s:Vh")) != -1) {
         if (option == 'c')
             request.config = optarg;
+        else if (option == 's')
+            request.state = optarg;
         else
             return options_common(option, "postern-gate", usage);
     }

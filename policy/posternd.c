@@ -15,6 +15,7 @@
 #include "lock.h"
 #include "log.h"
 #include "options.h"
+#include "startcheck.h"
 
 static const char usage[] = "usage: posternd [-c FILE] [-f] [-t] [-V] [-h]\n"
                             "  -c FILE  configuration (default " OPTIONS_DEFAULT_CONFIG ")\n"
@@ -71,23 +72,8 @@ static void make_directory(const char *path, const struct account *account)
 {
     if (mkdir(path, 0755) != 0 && errno != EEXIST)
         log_fatal(EX_CANTCREAT, "%s: %m", path);
-    if (account->change && chown(path, account->uid, account->gid) != 0)
+    if (account->change && lchown(path, account->uid, account->gid) != 0)
         log_fatal(EX_CANTCREAT, "%s: %m", path);
-}
-
-/* Where the gate takes routes out when posternd is gone. */
-static void make_tables(const char *state_directory, const struct account *account)
-{
-    static const char *const names[] = {"", "/transport", "/transport.lmdb"};
-    char path[4200];
-
-    snprintf(path, sizeof(path), "%s/tables", state_directory);
-    make_directory(path, account);
-    for (size_t i = 0; account->gate_user != account->uid && i < 3; i++) {
-        snprintf(path, sizeof(path), "%s/tables%s", state_directory, names[i]);
-        if (chown(path, account->gate_user, account->gate_group) != 0 && errno != ENOENT)
-            log_warning("%s: %m", path);
-    }
 }
 
 static void take_account(const struct config *config, const struct account *account)
@@ -99,18 +85,37 @@ static void take_account(const struct config *config, const struct account *acco
         log_fatal(EX_OSERR, "cannot become %s: %m", config_user(config));
 }
 
+/*
+ * Where the gate takes routes out when posternd is gone. Made with the account that posternd works
+ * under: root follows no names that another account may have replaced.
+ */
+static void make_tables(const char *state_directory, const struct account *account)
+{
+    static const char *const names[] = {"/transport", "/transport.lmdb", ""};
+    char path[4200];
+
+    snprintf(path, sizeof(path), "%s/tables", state_directory);
+    if (mkdir(path, 0755) != 0 && errno != EEXIST)
+        log_fatal(EX_CANTCREAT, "%s: %m", path);
+    for (size_t i = 0; account->gate_user != account->uid && i < 3; i++) {
+        snprintf(path, sizeof(path), "%s/tables%s", state_directory, names[i]);
+        if (lchown(path, account->gate_user, account->gate_group) != 0 && errno != ENOENT)
+            log_warning("%s: %m", path);
+    }
+}
+
 static void prepare(const struct config *config, const struct account *account)
 {
     umask(022);
     make_directory(config_state_directory(config), account);
-    make_tables(config_state_directory(config), account);
     make_directory(config_runtime_directory(config), account);
     take_account(config, account);
-    if (lock_take(config_runtime_directory(config)))
+    make_tables(config_state_directory(config), account);
+    if (lock_take(config_state_directory(config)))
         return;
     if (errno == EWOULDBLOCK)
-        log_fatal(EX_TEMPFAIL, "%s: another posternd runs", config_runtime_directory(config));
-    log_fatal(EX_CANTCREAT, "%s/posternd.lock: %m", config_runtime_directory(config));
+        log_fatal(EX_TEMPFAIL, "%s: another posternd runs", config_state_directory(config));
+    log_fatal(EX_CANTCREAT, "%s/posternd.lock: %m", config_state_directory(config));
 }
 
 /* By its full path: SIGHUP reads it again from wherever the daemon is then. */
@@ -131,11 +136,15 @@ static int test(const struct invocation *invocation)
 {
     struct config *config = read_config(invocation);
     const char *warning;
+    bool good;
 
     for (size_t i = 0; (warning = config_warning(config, i)) != NULL; i++)
-        fprintf(stderr, "posternd: warning: %s\n", warning);
+        log_warning("%s", warning);
+    good = startcheck(config);
+    if (good)
+        printf("%s: no mistakes\n", invocation->config);
     config_free(&config);
-    return EX_OK;
+    return good ? EX_OK : EX_CONFIG;
 }
 
 static int serve(const struct invocation *invocation)

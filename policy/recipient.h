@@ -27,6 +27,7 @@ struct recipient {
     int64_t last_transfer; /* when the last counted one began */
     enum give_up give_up;
     bool at_gate;   /* when last seen it was at the gate, not at smtp(8) */
+    bool rerouted;  /* its lane was changed since */
     bool routed;    /* a route to postern-expire is published for it */
     uint32_t wakes; /* wake-ups without an answer */
     int64_t next;   /* when it is to be woken; 0: not by us */

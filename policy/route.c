@@ -66,12 +66,15 @@ bool route_domain_valid(struct slice domain)
     return label;
 }
 
+/* SRS and VERP make local parts longer than the 64 bytes of RFC 5321 section 4.5.3.1.1. */
+enum { LOCAL_MAX = 250 };
+
 /* RFC 5321 "atext" and dots, without what postmap(1) reads in a way of its own. */
 static bool is_plain_local(struct slice local)
 {
     static const char special[] = "!$%&'*+-/=?^_`{|}~.#";
 
-    if (local.len == 0 || local.len > 64 || local.at[0] == '#')
+    if (local.len == 0 || local.len > LOCAL_MAX || local.at[0] == '#')
         return false;
     for (size_t i = 0; i < local.len; i++) {
         unsigned char c = (unsigned char)local.at[i];
@@ -114,10 +117,10 @@ size_t route_address(char *key_r, size_t size, struct slice recipient)
     struct slice domain = domain_of(recipient);
     struct slice local = {recipient.at, recipient.len - domain.len};
 
-    if (!route_domain_valid(domain) || recipient.len >= size)
+    if (!route_domain_valid(domain) || recipient.len >= size || local.len == 0)
         return 0;
     local.len--; /* the '@' */
-    return copy_lower(key_r, size, is_plain_local(local) ? recipient : domain);
+    return is_plain_local(local) ? copy_lower(key_r, size, recipient) : 0;
 }
 
 static enum route route_of(const struct wanted *wanted)

@@ -34,7 +34,10 @@ uint32_t route_lane_size(enum route route);
  */
 size_t route_domain(char *domain_r, size_t size, struct slice recipient);
 
-/* The key for one address: all of it in lower case or, where the local part cannot be one, its domain. */
+/*
+ * The key for one address: all of it in lower case. 0 when it cannot be one; its domain is no stand-in,
+ * for that would route other people's mail.
+ */
 size_t route_address(char *key_r, size_t size, struct slice recipient);
 
 /* True when this is one domain name or address literal, and no pattern. */

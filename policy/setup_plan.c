@@ -87,6 +87,7 @@ static void find_paths(struct setup_plan *plan)
 {
     char *state = trimmed_directory(config_state_directory(plan->config));
     plan->directory = trimmed_directory(config_postfix_directory(plan->config));
+    plan->state = make_string("%s", state);
     plan->tables = make_string("%s/tables", state);
     plan->table = make_string("%s/transport", plan->tables);
     plan->table_file = make_string("%s.lmdb", plan->table);
@@ -130,6 +131,7 @@ void setup_plan_close(struct setup_plan *plan)
     free(plan->status_filter);
     classifier_free(&plan->classifier);
     free(plan->config_path);
+    free(plan->state);
     postfix_free(&plan->postfix);
 }
 
@@ -168,6 +170,7 @@ int setup_plan_edits(struct setup_plan *plan, bool apply)
                                    .account = apply ? plan->account : "",
                                    .gate = GATE,
                                    .config = plan->config_path,
+                                   .state = plan->state,
                                    .status_filter = plan->status_filter,
                                    .lanes = plan->lanes,
                                    .lane_count = plan->lane_count,

@@ -21,6 +21,7 @@ struct setup_plan {
     const struct config *config; /* the caller's */
     struct postfix *postfix;     /* NULL: it could not be asked */
     char *directory;             /* of main.cf and master.cf */
+    char *state;
     char *tables;
     char *table; /* without a type */
     char *table_file;

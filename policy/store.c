@@ -190,6 +190,24 @@ uint64_t store_count(struct store *store, enum store_table table)
     return stat.ms_entries;
 }
 
+void store_check_readers(struct store *store)
+{
+    mdb_reader_check(store->env, NULL);
+}
+
+/* A file that was cut off would end the process by SIGBUS when the missing pages are read. */
+static bool is_cut_off(struct store *store, const char *path)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    struct stat file;
+
+    if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &stat) != 0 ||
+        lstat(path, &file) != 0)
+        return false;
+    return (uint64_t)file.st_size < (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+}
+
 /* Opens the tables and checks the format, or writes it into a new file. */
 static int open_tables(struct store *store)
 {
@@ -227,7 +245,9 @@ static int open_file(struct store *store, const char *path)
         mdb_env_set_mapsize(store->env, first_map_size);
     code = mdb_env_open(store->env, path, flags, 0640);
     if (code == 0 && store->writable)
-        mdb_reader_check(store->env, NULL);
+        store_check_readers(store);
+    if (code == 0 && is_cut_off(store, path))
+        code = MDB_CORRUPTED;
     if (code == 0)
         code = open_tables(store);
     if (code != 0) {
@@ -252,6 +272,8 @@ static int begin_anew(struct store *store, const char *path, int code)
     log_error("%s: %s; put aside as %s, retry counts begin anew", path, mdb_strerror(code), aside);
     if (rename(path, aside) != 0)
         return errno;
+    snprintf(aside, sizeof(aside), "%s-lock", path);
+    unlink(aside);
     return open_file(store, path);
 }
 

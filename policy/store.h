@@ -62,6 +62,9 @@ bool store_seek(struct store *store, enum store_table table, struct slice from, 
 bool store_next(struct store *store, enum store_table table, struct slice *key_r,
                 struct slice *value_r);
 
+/* Frees what killed readers hold, which keeps the file growing; every now and then. */
+void store_check_readers(struct store *store);
+
 uint64_t store_count(struct store *store, enum store_table table);
 
 #endif

@@ -34,6 +34,7 @@ struct table {
     int pause; /* seconds until the next try after a failure; 0: all is well */
     char *additions; /* waits for the deletions to be done */
     uint64_t generation;
+    struct stat file; /* as we left it */
 };
 
 /* One line of postmap's input. */
@@ -55,8 +56,11 @@ static void forget_changes(struct table *table)
 
 void table_want(struct table *table, struct slice key, enum route route)
 {
-    struct change change = {strndup(key.at, key.len), route};
+    struct change change = {NULL, route};
 
+    if (table->rebuild)
+        return; /* which asks for all routes then */
+    change.key = strndup(key.at, key.len);
     for (size_t i = 0; change.key && i < table->change_count; i++) {
         if (strcmp(table->changes[i].key, change.key) == 0) {
             table->changes[i].route = route;
@@ -87,6 +91,14 @@ uint64_t table_generation(const struct table *table)
     return table->generation;
 }
 
+uint64_t table_generation_wanted(const struct table *table)
+{
+    return table->generation + (table->running ? 1 : 0) +
+           (table->rebuild || table->change_count > 0 ? 1 : 0);
+}
+
+static void take_owner(struct child_command *command, const char *path);
+
 static void try_later(struct table *table, const struct child_end *end)
 {
     char why[512];
@@ -115,6 +127,7 @@ static void run(struct table *table, const char *option, const char *replace, ch
                 size_t input_len, child_done *done)
 {
     char *argv[8];
+    struct child_command command = {.argv = argv, .timeout_ms = POSTMAP_TIMEOUT};
     int n = 0;
 
     argv[n++] = (char *)(uintptr_t)postfix_postmap(table->postfix);
@@ -128,12 +141,47 @@ static void run(struct table *table, const char *option, const char *replace, ch
         argv[n++] = (char *)(uintptr_t)"-";
     argv[n++] = table->map;
     argv[n] = NULL;
+    command.input = input;
+    command.input_len = input_len;
+    take_owner(&command, table->path);
     table->running = true;
-    if (child_start(table->runner, argv, input, input_len, POSTMAP_TIMEOUT, done, table) != 0) {
+    if (child_start_command(table->runner, &command, done, table) != 0) {
         struct child_end end = {.status = -1, .error = errno, .text = ""};
         table->running = false;
         try_later(table, &end);
     }
+}
+
+static void file_of(const struct table *table, struct stat *st)
+{
+    char path[4200];
+
+    snprintf(path, sizeof(path), "%s.lmdb", table->path);
+    if (stat(path, st) != 0)
+        memset(st, 0, sizeof(*st));
+}
+
+static void note_file(struct table *table)
+{
+    file_of(table, &table->file);
+}
+
+/* Who else writes it: an administrator, or a gate that found posternd gone when it only hung. */
+void table_check(struct table *table)
+{
+    struct stat st;
+
+    if (!table_is_settled(table) || table->generation == 0)
+        return;
+    file_of(table, &st);
+    if (st.st_ino == table->file.st_ino && st.st_mtim.tv_sec == table->file.st_mtim.tv_sec &&
+        st.st_mtim.tv_nsec == table->file.st_mtim.tv_nsec)
+        return;
+    log_error("%s.lmdb: %s; published anew", table->path,
+              st.st_ino == 0 ? "it is gone, which makes Postfix refuse or defer all mail"
+                             : "somebody else wrote it");
+    table_want_all(table);
+    table_flush(table);
 }
 
 static void published(struct table *table)
@@ -142,6 +190,7 @@ static void published(struct table *table)
         log_info("%s: published again", table->path);
     table->pause = 0;
     table->generation++;
+    note_file(table);
     table_flush(table);
     if (table_is_settled(table))
         table->hooks.settled(table->hooks.context);
@@ -216,32 +265,62 @@ static void emit_line(void *context, struct slice key, enum route route)
 }
 
 /*
- * Root's postmap takes on the owner of the source file (postmap/postmap.c), so that the table belongs
- * to the account that owns the directory: the gate's, which has to be able to withdraw the routes.
+ * The account that the table belongs to is the one that owns its directory: posternd's own or, where
+ * posternd stays root, the gate's. Root must not work in a directory of somebody else's, where any
+ * name may be a link to elsewhere, so postmap runs as that account.
  */
-static void give_to_owner(FILE *file, const char *path)
+static void take_owner(struct child_command *command, const char *path)
 {
     char directory[4096];
     struct stat st;
-    size_t len = (size_t)(strrchr(path, '/') - path);
 
-    slice_copy(directory, sizeof(directory), (struct slice){path, len});
-    if (geteuid() == 0 && stat(directory, &st) == 0 && st.st_uid != 0 &&
-        fchown(fileno(file), st.st_uid, st.st_gid) != 0)
-        log_warning("%s: %m", path);
+    slice_copy(directory, sizeof(directory),
+               (struct slice){path, (size_t)(strrchr(path, '/') - path)});
+    if (geteuid() != 0 || lstat(directory, &st) != 0 || st.st_uid == 0)
+        return;
+    command->as_account = true;
+    command->uid = st.st_uid;
+    command->gid = st.st_gid;
+}
+
+/* A new file under a name of its own, then renamed: no link is followed, no reader sees half of it. */
+static FILE *open_new(const char *path, char *temporary, size_t size)
+{
+    struct child_command owner = {.as_account = false};
+    FILE *file;
+    int fd;
+
+    snprintf(temporary, size, "%s.XXXXXX", path);
+    fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    take_owner(&owner, path);
+    if (fchmod(fd, 0644) != 0 || (owner.as_account && fchown(fd, owner.uid, owner.gid) != 0)) {
+        close(fd);
+        return NULL;
+    }
+    file = fdopen(fd, "w");
+    if (file == NULL)
+        close(fd);
+    return file;
 }
 
 /* postmap reads the source of a new table from the file that the table is named after. */
 static bool write_source(const char *path, const struct table_hooks *hooks)
 {
-    FILE *file = fopen(path, "we");
+    char temporary[4200];
+    FILE *file = open_new(path, temporary, sizeof(temporary));
+    bool good;
 
     if (file == NULL)
         return false;
-    give_to_owner(file, path);
     if (hooks)
         hooks->source(hooks->context, emit_line, &(struct emission){file, hooks});
-    return fclose(file) == 0;
+    good = ferror(file) == 0;
+    good = fclose(file) == 0 && good && rename(temporary, path) == 0;
+    if (!good)
+        unlink(temporary);
+    return good;
 }
 
 static void flush_all(struct table *table)
@@ -319,6 +398,7 @@ bool table_withdraw(const char *state_directory, const struct postfix *postfix, 
         snprintf(error_r, size, "%s: %s", path, strerror(errno));
         return false;
     }
+    take_owner(&command, path);
     result = child_run(&command);
     done = result && result->end.status == 0;
     if (!done && result)

@@ -45,6 +45,11 @@ void table_flush(struct table *table);
 bool table_is_settled(const struct table *table);
 /* Rises with each change that was published. */
 uint64_t table_generation(const struct table *table);
+/* What it will be when all that was asked for is published. */
+uint64_t table_generation_wanted(const struct table *table);
+
+/* Publishes anew when the file is not as we left it; every now and then. */
+void table_check(struct table *table);
 
 /*
  * Writes a table without any route, at once and without an event loop: the last act of posternd, and

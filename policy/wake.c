@@ -24,6 +24,7 @@ struct wanted {
     char queue_id[QUEUE_ID_MAX + 1];
     enum wake_why why;
     bool nudge;
+    uint64_t generation; /* of the table that it has to be resolved with */
 };
 
 struct waker {
@@ -52,6 +53,7 @@ void waker_add(struct waker *waker, struct slice queue_id, enum wake_why why, bo
     for (size_t i = 0; i < waker->count; i++) {
         if (slice_equals(queue_id, waker->list[i].queue_id)) {
             waker->list[i].nudge |= nudge;
+            waker->list[i].generation = table_generation_wanted(waker->table);
             if (why < waker->list[i].why)
                 waker->list[i].why = why;
             return;
@@ -62,6 +64,7 @@ void waker_add(struct waker *waker, struct slice queue_id, enum wake_why why, bo
     slice_copy(waker->list[waker->count].queue_id, QUEUE_ID_MAX + 1, queue_id);
     waker->list[waker->count].why = why;
     waker->list[waker->count].nudge = nudge;
+    waker->list[waker->count].generation = table_generation_wanted(waker->table);
     waker->count++;
 }
 
@@ -84,6 +87,7 @@ static void try_later(struct waker *waker, const char *command, const struct chi
     waker->pause = waker->pause ? waker->pause * 2 : 1;
     if (waker->pause > PAUSE_MAX)
         waker->pause = PAUSE_MAX;
+    event_del(waker->next);
     go_on_in(waker->next, waker->pause * 1000);
 }
 
@@ -192,7 +196,7 @@ void waker_saw(struct waker *waker, const struct maillog_line *line)
 
 static bool needs_nudge(const struct waker *waker, const struct wanted *w)
 {
-    return w->nudge && waker->forgotten < table_generation(waker->table);
+    return w->nudge && waker->forgotten < w->generation;
 }
 
 /* The most urgent that may go; LIST_MAX when there is none. */

@@ -9,6 +9,7 @@ e2e_postern <<CONF
 policy = { socket = "$socket"; };
 recipient_limits = { inbound = ( { limit = 20; } ); };
 CONF
+e2e_wait_for 10 test -S "${socket#unix:}"
 inbound_pipelined
 inbound_rejected_do_not_count
 postconf -e smtpd_delay_reject=no

@@ -20,6 +20,7 @@
 #define COMMON                                                                                     \
     .table = TABLE, .filter = "/var/lib/postern/tables/gate_filter.regexp", .account = "postern",  \
     .gate = "/usr/libexec/postern/postern-gate", .config = "/etc/postern/postern.conf",            \
+    .state = "/var/lib/postern",                                                                   \
     .log_name = "postfix"
 
 static const uint32_t lanes[] = {1, 2, 5, 20};
@@ -475,12 +476,12 @@ static const char services[] =
     "postern-hold     unix -     n       n       -       20      pipe\n"
     "  -o pipe_delivery_status_filter=regexp:/var/lib/postern/tables/gate_filter.regexp\n"
     "  flags=q user=postern null_sender= argv=/usr/libexec/postern/postern-gate"
-    " -c /etc/postern/postern.conf\n"
+    " -c /etc/postern/postern.conf -s /var/lib/postern\n"
     "  hold ${queue_id} ${nexthop} ${sender} ${recipient}\n"
     "postern-expire   unix -     n       n       -       20      pipe\n"
     "  -o pipe_delivery_status_filter=regexp:/var/lib/postern/tables/gate_filter.regexp\n"
     "  flags=q user=postern null_sender= argv=/usr/libexec/postern/postern-gate"
-    " -c /etc/postern/postern.conf\n"
+    " -c /etc/postern/postern.conf -s /var/lib/postern\n"
     "  expire ${queue_id} ${nexthop} ${sender} ${recipient}\n";
 
 struct master_case {

@@ -1,0 +1,72 @@
+/* What the files of the daemon share. Nobody else includes it. */
+#ifndef POSTERN_DAEMON_INTERNAL_H
+#define POSTERN_DAEMON_INTERNAL_H
+
+#include "daemon.h"
+#include "filter.h"
+#include "ledger.h"
+#include "logsource.h"
+#include "record.h"
+#include "table.h"
+#include "wake.h"
+
+/* Something the ledger asked for; done when the transaction is committed. */
+struct wish {
+    bool is_route;
+    enum route route;
+    enum wake_why why;
+    bool nudge;
+    char *key; /* of the table, or a queue id */
+};
+
+struct wishes {
+    struct wish *list;
+    size_t count;
+    size_t room;
+};
+
+struct daemon {
+    struct config *config;
+    struct postfix *postfix;
+    struct event_base *base;
+    struct store *store;
+    struct ledger *ledger;
+    struct logsource *source;
+    struct child_runner *runner;
+    struct table *table;
+    struct waker *waker;
+    struct control *control;
+    struct policyd *policyd;
+    struct event *batch;    /* the next transaction */
+    struct event *readable; /* the log can be watched */
+    struct event *signals[3];
+    struct wishes wishes;
+    struct filters filters;
+    struct logsource_position committed;
+    int64_t last_batch;
+    int64_t last_sweep;
+    bool caught_up;   /* the log has been read to its end */
+    bool store_fails; /* said so already */
+    bool connected;   /* Postfix uses our tables */
+    int64_t last_line; /* when the last line of Postfix was logged */
+    int64_t last_check;
+};
+
+bool daemon_begin(struct daemon *daemon);
+/* A new ledger for the present configuration and connection; all routes are published anew. */
+bool daemon_start_ledger(struct daemon *daemon);
+
+/* The hooks of the table (daemon_publish.c). */
+void publish_routes(void *context, table_emit *emit, void *emit_context);
+const char *publish_nexthop(void *context, enum route route);
+
+/* The administrator's own routes win over lanes. */
+void publish_drop_foreign_lanes(struct daemon *daemon);
+/* The table for smtp_delivery_status_filter. */
+void publish_filter(struct daemon *daemon);
+/* Looks whether Postfix reads what is published, and observes only while it does not. */
+void publish_check(struct daemon *daemon);
+/* True when Postern acts, rather than only observes. */
+bool publish_is_on(const struct daemon *daemon);
+
+#endif
