@@ -33,6 +33,7 @@ setpriv --reuid=sender --regid=sender --clear-groups -- "$PREFIX/sbin/posternctl
 e2e_equal "exit status before there is a state" 69 "$status"
 e2e_start_postfix
 e2e_postern < /dev/null
+e2e_wait_for 10 test -S "$E2E_DIR/postern/run/control.sock"
 for command in status 'retry partner.test'; do
     status=0
     # shellcheck disable=SC2086
