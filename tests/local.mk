@@ -156,8 +156,10 @@ EXTRA_DIST += \
 	tests/e2e/test_check_config.sh \
 	tests/e2e/test_classify_filter.sh \
 	tests/e2e/test_comes_back.sh \
+	tests/e2e/test_config_gone.sh \
 	tests/e2e/test_dns_failure.sh \
 	tests/e2e/test_hold.sh \
+	tests/e2e/test_links.sh \
 	tests/e2e/inbound.sh \
 	tests/e2e/test_inbound_client.sh \
 	tests/e2e/test_inbound_milter.sh \
@@ -178,6 +180,7 @@ EXTRA_DIST += \
 	tests/e2e/test_root_account.sh \
 	tests/e2e/test_posternd_killed.sh \
 	tests/e2e/test_postfix_restarted.sh \
+	tests/e2e/test_postqueue_refuses.sh \
 	tests/e2e/test_sandbox_dns.sh \
 	tests/e2e/test_second_message.sh \
 	tests/e2e/test_setup.sh \
