@@ -37,7 +37,6 @@ struct client {
     struct event *deadline;
     bool in_request;
     bool skipping; /* the rest of a request that is too long */
-    bool leaving;  /* has said all it will; gone when the answers are out */
 };
 
 TAILQ_HEAD(clients, client);
@@ -147,26 +146,11 @@ static void on_read(struct bufferevent *bev, void *arg)
     }
 }
 
-static void on_written(struct bufferevent *bev, void *arg)
-{
-    struct client *client = arg;
-
-    (void)bev;
-    if (client->leaving)
-        drop(client);
-}
-
 static void on_event(struct bufferevent *bev, short events, void *arg)
 {
-    struct client *client = arg;
-
-    if ((events & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(bev)) > 0) {
-        client->leaving = true;
-        bufferevent_disable(bev, EV_READ);
-        allow(client, REQUEST_SECONDS);
-        return;
-    }
-    drop(client);
+    (void)bev;
+    (void)events;
+    drop(arg);
 }
 
 static bool set_up(struct client *client, evutil_socket_t fd)
@@ -182,7 +166,7 @@ static bool set_up(struct client *client, evutil_socket_t fd)
     client->deadline = evtimer_new(base, on_deadline, client);
     if (client->deadline == NULL)
         return false;
-    bufferevent_setcb(client->bev, on_read, on_written, on_event, client);
+    bufferevent_setcb(client->bev, on_read, NULL, on_event, client);
     bufferevent_set_timeouts(client->bev, NULL, &write_time);
     bufferevent_setwatermark(client->bev, EV_READ, 0, 2 * REQUEST_MAX);
     allow(client, REQUEST_SECONDS);

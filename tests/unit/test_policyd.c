@@ -279,25 +279,34 @@ static void long_requests_are_passed_over(void **state)
     stop(s);
 }
 
-/* The longest request that is read: 8192 bytes with the empty line. */
+/* A RCPT of `len` bytes with the empty line. */
+static void tell_long(struct service *s, int fd, size_t len)
+{
+    char *text = malloc(len + 1);
+    int head;
+
+    memset(text, 'x', len);
+    head = snprintf(text, len,
+                    "request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=r@b.example\n"
+                    "instance=one\nhelo_name=");
+    text[head] = 'x';
+    strcpy(text + len - 2, "\n\n");
+    tell(s, fd, text);
+    free(text);
+}
+
 static void requests_may_be_long(void **state)
 {
     struct service *s = start("{ limit = 1; }");
     int fd = dial(s);
-    char text[8193];
-    int len;
 
     (void)state;
-    memset(text, 'x', sizeof(text));
-    len = snprintf(text, sizeof(text),
-                   "request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=r@b.example\n"
-                   "instance=one\nhelo_name=");
-    text[len] = 'x';
-    strcpy(text + sizeof(text) - 3, "\n\n");
-    tell(s, fd, text);
+    tell_long(s, fd, 8192);
     expect(s, fd, "first", DUNNO);
-    tell(s, fd, text);
+    tell_long(s, fd, 8192);
     expect(s, fd, "second", "action=452 4.5.3");
+    tell_long(s, fd, 8193);
+    expect(s, fd, "too long", DUNNO);
     close(fd);
     stop(s);
 }
