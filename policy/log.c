@@ -34,8 +34,8 @@ static int log_to_syslog;
 static bool log_to_journal;
 
 /*
- * True when standard error is the journal's own stream (systemd.exec(5), JOURNAL_STREAM): the journal
- * then knows the program's name already, and takes the priority from "<N>" (sd-daemon(3)).
+ * True when standard error is the journal's own stream (systemd.exec(5), JOURNAL_STREAM): the
+ * journal then knows the program's name already, and takes the priority from "<N>" (sd-daemon(3)).
  */
 static bool is_journal(void)
 {
