@@ -29,7 +29,9 @@ enum {
     IDLE_CHECK = 1000,       /* ms: for logs that cannot be watched */
     STORE_PAUSE = 5000,      /* ms, after a commit that failed */
     SWEEP_EVERY = 60 * 1000,
-    CONNECT_EVERY = 15 * 1000, /* while Postfix is not connected */
+    CHECK_EVERY = 30 * 1000,
+    CONNECT_EVERY = 300 * 1000, /* asking postconf(1) takes a tenth of a second */
+    UNCONNECTED_EVERY = 15 * 1000,
     CLOCK_BACK = 60 * 1000,    /* set back by more: plans are made anew */
 };
 
@@ -219,20 +221,22 @@ static void check_descriptor(struct daemon *daemon)
 /* What others may have changed since: the clock, the published files, Postfix's configuration. */
 static void keep_up(struct daemon *daemon, int64_t now)
 {
-    int64_t every = daemon->connected ? SWEEP_EVERY : CONNECT_EVERY;
-
     if (now < daemon->last_batch - CLOCK_BACK) {
         log_warning("the clock was set back: plans are made anew");
         daemon->last_check = 0;
+        daemon->last_connect = 0;
         if (!daemon_start_ledger(daemon))
             log_fatal(71, "state: %s", store_error(daemon->store));
     }
-    if (now - daemon->last_check < every)
-        return;
-    daemon->last_check = now;
-    publish_filter(daemon);
-    table_check(daemon->table);
-    publish_check(daemon);
+    if (now - daemon->last_check >= CHECK_EVERY) {
+        daemon->last_check = now;
+        publish_filter(daemon);
+        table_check(daemon->table);
+    }
+    if (now - daemon->last_connect >= (daemon->connected ? CONNECT_EVERY : UNCONNECTED_EVERY)) {
+        daemon->last_connect = now;
+        publish_check(daemon);
+    }
 }
 
 static void on_batch(evutil_socket_t fd, short events, void *arg)
@@ -308,6 +312,7 @@ bool daemon_start_ledger(struct daemon *daemon)
     allow_lanes(daemon);
     for (int tries = 0; daemon->ledger && tries < 8 && daemon_begin(daemon); tries++) {
         ledger_start(daemon->ledger, now_ms());
+        put_status(daemon);
         if (store_commit(daemon->store)) {
             publish_drop_foreign_lanes(daemon);
             publish_filter(daemon);

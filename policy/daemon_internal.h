@@ -49,7 +49,8 @@ struct daemon {
     bool store_fails; /* said so already */
     bool connected;   /* Postfix uses our tables */
     int64_t last_line; /* when the last line of Postfix was logged */
-    int64_t last_check;
+    int64_t last_check;   /* of what others may have changed */
+    int64_t last_connect; /* of Postfix's configuration */
 };
 
 bool daemon_begin(struct daemon *daemon);
@@ -58,7 +59,7 @@ bool daemon_start_ledger(struct daemon *daemon);
 
 /* The hooks of the table (daemon_publish.c). */
 void publish_routes(void *context, table_emit *emit, void *emit_context);
-const char *publish_nexthop(void *context, enum route route);
+const char *publish_nexthop(void *context);
 
 /* The administrator's own routes win over lanes. */
 void publish_drop_foreign_lanes(struct daemon *daemon);

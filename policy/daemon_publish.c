@@ -27,13 +27,11 @@ void publish_routes(void *context, table_emit *emit, void *emit_context)
 }
 
 /* What Postfix itself would put there: default_transport's next hop, or else relayhost. */
-const char *publish_nexthop(void *context, enum route route)
+const char *publish_nexthop(void *context)
 {
     const struct daemon *daemon = context;
     const char *colon = strchr(postfix_default_transport(daemon->postfix), ':');
 
-    if (route & ROUTE_DIRECT)
-        return "";
     return colon && colon[1] ? colon + 1 : postfix_relayhost(daemon->postfix);
 }
 

@@ -37,7 +37,7 @@ struct destination {
     bool draining;         /* came back: waiting messages are being woken */
     uint32_t takes;        /* recipients in one transaction, as far as known (lane.h); 0: any */
     uint32_t lane;         /* N of the lane postern-rcptN it goes through; 0: none */
-    bool lane_direct;      /* its mail does not go through relayhost */
+    bool relayed;          /* by the service relay: it goes through no lane */
     int64_t lane_until;    /* when a wider lane is tried; 0: never */
 };
 

@@ -29,7 +29,10 @@ static uint32_t lane_of(struct slice program)
     return n;
 }
 
-/* The `relay` service of master.cf serves relay_domains, for which relayhost does not count. */
+/*
+ * The `relay` service of master.cf serves relay_domains, with options and a next hop of its own; the
+ * lanes are copies of `smtp`. The rest of its recipients are sent at once all the same.
+ */
 static bool is_relay_service(struct slice program)
 {
     static const char tag[] = "/relay/";
@@ -37,12 +40,12 @@ static bool is_relay_service(struct slice program)
     return memmem(program.at, program.len, tag, sizeof(tag) - 1) != NULL;
 }
 
-static struct lane_rules rules_of_lanes(const struct ledger *l)
+static struct lane_rules rules_of_lanes(const struct ledger *l, const struct destination *d)
 {
     struct lane_rules rules = {.normal = l->normal_recipients,
                                .lifetime = (int64_t)config_learned_lifetime(l->config) * 1000};
 
-    if (l->lanes_possible)
+    if (l->lanes_possible && !d->relayed)
         rules.lanes = config_lanes(l->config, &rules.count);
     return rules;
 }
@@ -53,7 +56,7 @@ static enum route route_of_lane(const struct destination *d)
 {
     if (d->lane == 0)
         return ROUTE_NONE;
-    return (enum route)(ROUTE_LANE + d->lane + (d->lane_direct ? ROUTE_DIRECT : 0));
+    return (enum route)(ROUTE_LANE + d->lane);
 }
 
 static void publish_domain(struct ledger *l, const struct subject *s, struct slice domain)
@@ -140,7 +143,7 @@ static void give_up_limit(struct ledger *l, struct subject *s, const struct tran
 static void learn(struct ledger *l, struct subject *s, const struct transaction_record *r,
                   int64_t now)
 {
-    const struct lane_rules rules = rules_of_lanes(l);
+    const struct lane_rules rules = rules_of_lanes(l, &s->record.d);
     uint32_t before = s->record.d.lane;
 
     switch (lane_learn(&s->record.d, &r->t, &rules)) {
@@ -241,7 +244,7 @@ void lanes_refused(struct ledger *l, struct subject *s, const struct maillog_lin
 
     if (!open_transaction(l, &key, &r, line, info))
         return;
-    s->record.d.lane_direct = is_relay_service(line->program);
+    s->record.d.relayed = is_relay_service(line->program);
     r.t.destination = s->record.d.id;
     r.last_refused = c->key;
     add_refusal(&r.t, line, info);
@@ -264,7 +267,7 @@ void lanes_taken(struct ledger *l, const struct maillog_line *line)
 
 void lanes_widen(struct ledger *l, struct subject *s, int64_t now)
 {
-    const struct lane_rules rules = rules_of_lanes(l);
+    const struct lane_rules rules = rules_of_lanes(l, &s->record.d);
 
     if (s->record.d.lane_until == 0 || now < s->record.d.lane_until)
         return;

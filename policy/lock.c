@@ -30,8 +30,13 @@ bool lock_take(const char *state_directory)
 
 void lock_beat(void)
 {
-    if (held >= 0)
-        futimens(held, NULL);
+    static time_t last;
+    time_t now = time(NULL);
+
+    if (held < 0 || (now >= last && now < last + LOCK_BEAT))
+        return;
+    last = now;
+    futimens(held, NULL);
 }
 
 static bool works(int fd)

@@ -11,7 +11,7 @@
 /* Takes the lock for the life of the process. False with errno: EWOULDBLOCK when another has it. */
 bool lock_take(const char *state_directory);
 
-/* Says that the holder works; at least every LOCK_BEAT seconds. */
+/* Says that the holder works: called often, it touches the file every LOCK_BEAT seconds. */
 void lock_beat(void);
 
 /* True when a posternd holds it and has worked within the last LOCK_PATIENCE seconds. */

@@ -14,6 +14,13 @@ static const char lanes_comment[] =
     "# Lanes for hosts that take only so many recipients at once. Other settings are as they are\n"
     "# for \"smtp\"; after a change of those, run \"posternctl setup --apply\" again.\n";
 
+static const char door_comment[] =
+    "# Each recipient refused by a limit at our own door counts as a client's error. By default 20\n"
+    "# (under stress 1) end the connection before any mail was taken (smtpd_hard_error_limit).\n";
+
+/* As many as Postfix itself lets a client send beyond its limit (smtpd_recipient_overshoot_limit). */
+#define DOOR_ERRORS "1000"
+
 static const char gate_reason[] = "the gate answers for one recipient at a time";
 static const char lane_reason[] = "the lane's name says how many recipients it may send at once";
 
@@ -173,6 +180,10 @@ void mainmaster_plan_main(struct mainmaster_work *work, const struct mainmaster_
     if (want->status_filter != NULL)
         plan_list(work, items, &mainmaster_lists[MAINMASTER_STATUS], status_comment,
                   want->status_filter);
+    if (want->inbound) {
+        add_setting(work, items, door_comment, NULL, DOOR_SOFT_LIMIT, DOOR_ERRORS);
+        add_setting(work, items, door_comment, NULL, DOOR_HARD_LIMIT, DOOR_ERRORS);
+    }
     if (!work->failed)
         add_lanes(work, items, want);
     if (!work->failed)

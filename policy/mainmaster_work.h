@@ -18,6 +18,8 @@
 #define EXPIRE_SERVICE "postern-expire"
 #define LANE_SERVICE "postern-rcpt" /* and the number of recipients */
 #define RECIPIENT_LIMIT "_destination_recipient_limit"
+#define DOOR_SOFT_LIMIT "smtpd_soft_error_limit"
+#define DOOR_HARD_LIMIT "smtpd_hard_error_limit"
 
 /* A setting of main.cf that lists tables, one of them ours. */
 struct mainmaster_list {

@@ -11,7 +11,7 @@ struct wanted {
 
 uint32_t route_lane_size(enum route route)
 {
-    return route >= ROUTE_LANE ? ((uint32_t)route & (ROUTE_LANE - 1)) : 0;
+    return route >= ROUTE_LANE ? (uint32_t)route - ROUTE_LANE : 0;
 }
 
 const char *route_service(enum route route, char *buffer)

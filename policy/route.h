@@ -18,8 +18,6 @@ enum route {
     ROUTE_EXPIRE, /* postern-expire: somebody's mail to this address is over its cap */
     /* ROUTE_LANE + N: postern-rcptN, the destination takes N recipients in one transaction */
     ROUTE_LANE = 1 << 16,
-    /* added to a lane: mail goes to the domain's own hosts, whatever relayhost says */
-    ROUTE_DIRECT = 1 << 20,
 };
 
 /* The name of the Postfix service, "" for ROUTE_NONE; in a buffer of ROUTE_SERVICE_MAX bytes. */

@@ -171,6 +171,7 @@ int setup_plan_edits(struct setup_plan *plan, bool apply)
                                    .gate = GATE,
                                    .config = plan->config_path,
                                    .state = plan->state,
+                                   .inbound = config_inbound_count(plan->config) > 0,
                                    .status_filter = plan->status_filter,
                                    .lanes = plan->lanes,
                                    .lane_count = plan->lane_count,

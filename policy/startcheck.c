@@ -26,7 +26,7 @@ static bool find_account(const struct config *config, const struct passwd **acco
         return true;
     *account_r = getpwnam(name);
     if (*account_r == NULL)
-        log_error("%s: user: there is no account \"%s\"; create it, or set user",
+        log_warning("%s: user: there is no account \"%s\"; create it, or set user",
                   config_path(config), name);
     return *account_r != NULL;
 }
@@ -38,7 +38,7 @@ static bool check_postfix(const struct config *config)
     snprintf(path, sizeof(path), "%s/main.cf", config_postfix_directory(config));
     if (access(path, R_OK) == 0)
         return true;
-    log_error("%s: postfix.config_directory: %s: %m", config_path(config), path);
+    log_warning("%s: postfix.config_directory: %s: %m", config_path(config), path);
     return false;
 }
 
@@ -66,7 +66,7 @@ static bool check_log(const struct config *config, const struct passwd *account)
 
 #ifndef HAVE_LIBSYSTEMD
     if (strcmp(log, "journal") == 0) {
-        log_error("%s: postfix.log: this posternd was built without the journal (libsystemd)",
+        log_warning("%s: postfix.log: this posternd was built without the journal (libsystemd)",
                   config_path(config));
         return false;
     }
@@ -82,17 +82,17 @@ static bool check_log(const struct config *config, const struct passwd *account)
                     "Postfix log to the journal?",
                     config_path(config), log);
     else if (account)
-        log_error("%s: postfix.log: %s: %m, for the account \"%s\"; on Debian it has to be in the "
-                  "group adm",
-                  config_path(config), log, account->pw_name);
+        log_warning("%s: postfix.log: %s: %m, for the account \"%s\"; on Debian it has to be in "
+                    "the group adm",
+                    config_path(config), log, account->pw_name);
     else
-        log_error("%s: postfix.log: %s: %m", config_path(config), log);
+        log_warning("%s: postfix.log: %s: %m", config_path(config), log);
     return error == ENOENT;
 }
 
 static bool complain(const struct config *config, const char *setting, const char *path)
 {
-    log_error("%s: %s: %s: %m", config_path(config), setting, path);
+    log_warning("%s: %s: %s: %m", config_path(config), setting, path);
     return false;
 }
 

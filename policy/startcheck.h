@@ -7,7 +7,10 @@
 
 #include "config.h"
 
-/* Logs each mistake as an error, and what may come right by itself as a warning. True: no mistake. */
+/*
+ * Logs a warning for each. They are not mistakes in the file: a configuration may be checked where
+ * posternd does not run, or before everything else is there. True: there was nothing to say.
+ */
 bool startcheck(const struct config *config);
 
 #endif

@@ -19,7 +19,7 @@ typedef void table_emit(void *emit_context, struct slice key, enum route route);
 typedef void table_source(void *context, table_emit *emit, void *emit_context);
 
 /* What stands behind "service:" in the table for a lane: a next hop, or "" for the domain itself. */
-typedef const char *table_nexthop(void *context, enum route route);
+typedef const char *table_nexthop(void *context);
 
 struct table_hooks {
     table_nexthop *nexthop;

@@ -3,12 +3,13 @@
 . "$E2E_TOOLS/inbound.sh"
 e2e_host partner.test 127.0.0.2 accept
 socket=unix:$E2E_DIR/postern/run/rcptlimit.sock
-e2e_start_postfix "smtpd_milters=$socket" milter_default_action=accept \
-    "${inbound_error_limits[@]}"
+e2e_start_postfix "smtpd_milters=$socket" milter_default_action=accept
 e2e_config <<CONF
 milters = { rcptlimit = { socket = "$socket"; }; };
 recipient_limits = { inbound = ( { limit = 20; } ); };
 CONF
+# It raises smtpd_hard_error_limit: by default the 21st refusal ends the connection.
+sandbox_posternctl setup --apply > "$E2E_DIR/setup.log" 2>&1 || e2e_fail "setup: $(cat "$E2E_DIR/setup.log")"
 inbound_start_milter
 
 # The client has an address of its own, sends everything to the first Postfix, and tries again soon.

@@ -953,10 +953,42 @@ static void test_random_damage(void **state)
     assert_in_range(conflicts, RANDOM_FILES / 10, RANDOM_FILES - RANDOM_FILES / 10);
 }
 
+/* Limits at our own door: Postfix would end the connection before the client's mail was taken. */
+static void test_door(void **state)
+{
+    static const struct {
+        const char *label;
+        const char *before;
+        const char *hard;
+        const char *soft;
+    } cases[] = {
+        {"nothing set", "", "\nsmtpd_hard_error_limit = 1000\n",
+         "\nsmtpd_soft_error_limit = 1000\n"},
+        {"set by the administrator", "smtpd_hard_error_limit = 7\n", "smtpd_hard_error_limit = 7\n",
+         "\nsmtpd_soft_error_limit = 1000\n"},
+    };
+    struct mainmaster_want door = want;
+
+    (void)state;
+    door.inbound = true;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct mainmaster_edit edit, back;
+        mainmaster_apply_main(slice_of(cases[i].before), &door, &edit);
+        assert_int_equal(edit.result, MAINMASTER_CHANGED);
+        if (strstr(edit.bytes, cases[i].hard) == NULL || strstr(edit.bytes, cases[i].soft) == NULL)
+            fail_msg("%s: %s", cases[i].label, edit.bytes);
+        mainmaster_remove_main(bytes_of(&edit), &door, &back);
+        assert_int_equal(back.len, strlen(cases[i].before));
+        assert_memory_equal(back.bytes, cases[i].before, back.len);
+        mainmaster_edit_free(&edit);
+        mainmaster_edit_free(&back);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_main_shapes),     cmocka_unit_test(test_main_text),
+        cmocka_unit_test(test_door),            cmocka_unit_test(test_main_shapes),     cmocka_unit_test(test_main_text),
         cmocka_unit_test(test_crlf_stays_crlf), cmocka_unit_test(test_edited_between),
         cmocka_unit_test(test_behind_others),   cmocka_unit_test(test_settings_changed),
         cmocka_unit_test(test_master_shapes),   cmocka_unit_test(test_master_text),
