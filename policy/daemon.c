@@ -31,7 +31,7 @@ enum {
     SWEEP_EVERY = 60 * 1000,
     CHECK_EVERY = 30 * 1000,
     CONNECT_EVERY = 300 * 1000, /* asking postconf(1) takes a tenth of a second */
-    UNCONNECTED_EVERY = 15 * 1000,
+    UNCONNECTED_EVERY = 3 * 1000,
     CLOCK_BACK = 60 * 1000,    /* set back by more: plans are made anew */
 };
 

@@ -174,6 +174,7 @@ EXTRA_DIST += \
 	tests/e2e/test_limit_two_mx.sh \
 	tests/e2e/test_never_opened.sh \
 	tests/e2e/test_observe.sh \
+	tests/e2e/test_other_directory.sh \
 	tests/e2e/test_others_untouched.sh \
 	tests/e2e/test_posternd_gone.sh \
 	tests/e2e/test_reload_repair.sh \
