@@ -84,13 +84,21 @@ static void drop_wishes(struct daemon *daemon)
     daemon->wishes.count = 0;
 }
 
+static bool wish_lanes(const struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->wishes.count; i++)
+        if (daemon->wishes.list[i].is_route &&
+            route_lane_size(daemon->wishes.list[i].route) > 0)
+            return true;
+    return false;
+}
+
 static void grant_wishes(struct daemon *daemon)
 {
-    bool lanes = false;
+    bool lanes = wish_lanes(daemon);
 
     for (size_t i = 0; i < daemon->wishes.count; i++) {
         const struct wish *w = &daemon->wishes.list[i];
-        lanes |= w->is_route && route_lane_size(w->route) > 0;
         if (w->is_route)
             table_want(daemon->table, slice_of(w->key), w->route);
         else
@@ -106,9 +114,13 @@ static void grant_wishes(struct daemon *daemon)
 /* Old news: what matters is what is wanted when the end of the log is reached. */
 static void postpone_wishes(struct daemon *daemon)
 {
+    bool lanes = wish_lanes(daemon);
+
     if (daemon->wishes.count > 0)
         table_want_all(daemon->table);
     drop_wishes(daemon);
+    if (lanes)
+        publish_drop_foreign_lanes(daemon);
 }
 
 /* Transactions */
@@ -419,8 +431,7 @@ bool daemon_forget_recipient(struct daemon *daemon, struct slice address)
 
 /* Life */
 
-/* How this Postfix writes its log, and whose entries are its own. */
-static void trust_log(struct daemon *daemon)
+void daemon_trust_log(struct daemon *daemon)
 {
     const struct passwd *owner = getpwnam(postfix_mail_owner(daemon->postfix));
 
@@ -450,7 +461,7 @@ static bool open_log(struct daemon *daemon, char *error_r, size_t size)
         return false;
     if (daemon->committed.len == 0)
         log_info("first start: %s is read from its beginning", config_log(daemon->config));
-    trust_log(daemon);
+    daemon_trust_log(daemon);
     return true;
 }
 

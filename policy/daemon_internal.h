@@ -47,6 +47,7 @@ struct daemon {
     int64_t last_sweep;
     bool caught_up;   /* the log has been read to its end */
     bool store_fails; /* said so already */
+    bool postfix_silent; /* it could not be asked, and that was said */
     bool connected;   /* Postfix uses our tables */
     int64_t last_line; /* when the last line of Postfix was logged */
     int64_t last_check;   /* of what others may have changed */
@@ -54,11 +55,13 @@ struct daemon {
 };
 
 bool daemon_begin(struct daemon *daemon);
+/* How this Postfix writes its log, whose entries are its own, and which of them are about filters. */
+void daemon_trust_log(struct daemon *daemon);
 /* A new ledger for the present configuration and connection; all routes are published anew. */
 bool daemon_start_ledger(struct daemon *daemon);
 
 /* The hooks of the table (daemon_publish.c). */
-void publish_routes(void *context, table_emit *emit, void *emit_context);
+bool publish_routes(void *context, table_emit *emit, void *emit_context);
 const char *publish_nexthop(void *context);
 
 /* The administrator's own routes win over lanes. */

@@ -9,21 +9,23 @@
 #include "log.h"
 #include "status_filter.h"
 
-void publish_routes(void *context, table_emit *emit, void *emit_context)
+bool publish_routes(void *context, table_emit *emit, void *emit_context)
 {
     struct daemon *daemon = context;
     struct key from = {0, {0}};
     struct slice key;
     enum route route;
 
-    if (!publish_is_on(daemon) || !daemon_begin(daemon))
-        return;
+    if (!publish_is_on(daemon))
+        return true;
+    if (!daemon_begin(daemon))
+        return false;
     emit(emit_context, slice_of(GATE_NUDGE_ADDRESS), ROUTE_HOLD);
     while (route_seek(daemon->store, key_slice(&from), &key, &route)) {
         emit(emit_context, key, route);
         key_after(&from, key);
     }
-    store_abort(daemon->store);
+    return store_commit(daemon->store); /* false when a look-up failed: the list may be short */
 }
 
 /* What Postfix itself would put there: default_transport's next hop, or else relayhost. */
@@ -86,8 +88,10 @@ void publish_drop_foreign_lanes(struct daemon *daemon)
     }
     free(domains);
     lanecheck_free(&check);
-    if (!store_commit(daemon->store))
+    if (!store_commit(daemon->store)) {
         log_error("state: %s", store_error(daemon->store));
+        table_want_all(daemon->table);
+    }
 }
 
 /*
@@ -124,6 +128,14 @@ static void find_obstacle(const struct daemon *daemon, const struct postfix *pos
                  "domain would hold its subdomains: take it out");
 }
 
+static void say_connection(const struct daemon *daemon, bool before, const char *why)
+{
+    if (!daemon->connected && (before || daemon->ledger == NULL))
+        log_error("Postfix is not connected: %s; observing only until then", why);
+    else if (daemon->connected && !before && daemon->ledger)
+        log_info("Postfix is connected");
+}
+
 /*
  * Holding and giving up without a table that Postfix reads would only wake messages for more attempts.
  * Asked again every now and then, because setup may be run at any time.
@@ -132,23 +144,26 @@ void publish_check(struct daemon *daemon)
 {
     char why[1024];
     bool before = daemon->connected;
+    bool changed;
     struct postfix *postfix =
         postfix_open(config_postfix_directory(daemon->config), why, sizeof(why));
 
     if (postfix == NULL) {
-        log_warning("%s", why);
+        if (!daemon->postfix_silent)
+            log_warning("%s; trying again", why);
+        daemon->postfix_silent = true;
         return;
     }
-    find_obstacle(daemon, postfix, why, sizeof(why));
-    postfix_free(&postfix);
+    daemon->postfix_silent = false;
+    /* relayhost and the like may be others now: lanes go where Postfix itself would send. */
+    changed = postfix_update(daemon->postfix, &postfix);
+    find_obstacle(daemon, daemon->postfix, why, sizeof(why));
     daemon->connected = why[0] == '\0';
-    if (daemon->connected == before && daemon->ledger)
+    say_connection(daemon, before, why);
+    if (daemon->ledger == NULL || (daemon->connected == before && !changed))
         return;
-    if (!daemon->connected)
-        log_error("Postfix is not connected: %s; observing only until then", why);
-    else if (daemon->ledger)
-        log_info("Postfix is connected");
-    if (daemon->ledger && !daemon_start_ledger(daemon))
+    daemon_trust_log(daemon);
+    if (!daemon_start_ledger(daemon))
         log_fatal(71, "state: %s", store_error(daemon->store));
 }
 

@@ -292,10 +292,11 @@ static void delivered_or_refused(struct ledger *l, const struct maillog_line *li
     struct case_file c;
 
     if (line->agent == MAILLOG_AGENT_SMTP && !slice_equals(line->relay, "none") &&
-        load_destination(l, &s, line))
+        load_destination(l, &s, line)) {
         note_open(l, &s, &attempt);
-    if (line->status == MAILLOG_SENT)
-        lanes_taken(l, line);
+        if (line->status == MAILLOG_SENT)
+            lanes_taken(l, &s, line);
+    }
     if (case_load(l, &c, line->queue_id, line->recipient))
         recipient_is_done(l, &c);
 }

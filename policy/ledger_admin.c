@@ -25,25 +25,31 @@ static void let_go(struct ledger *l, struct subject *s, int64_t now)
 }
 
 /* Lanes may have been taken out of the configuration. */
-static void start_lane(struct ledger *l, struct subject *s)
+static void start_lane(struct ledger *l, struct subject *s, int64_t now)
 {
     struct destination *d = &s->record.d;
+    /* A lifetime that was longer, or a clock set back: learned long ago, so nothing is under way. */
+    int64_t most = now + (int64_t)config_learned_lifetime(l->config) * 1000 - 10 * 1000;
     size_t count = 0;
     const uint32_t *lanes = config_lanes(l->config, &count);
     bool there = false;
 
     for (size_t i = 0; i < count; i++)
         there |= lanes[i] == d->lane;
-    if (d->lane == 0)
+    if (d->lane_until > most)
+        d->lane_until = most > now ? most : now + 1;
+    if (d->lane == 0) {
+        subject_save(l, s);
         return;
+    }
     if (!there || !l->lanes_possible || l->classifier == NULL || !s->rules.current) {
         d->lane = 0;
         d->takes = 0;
         d->lane_until = 0;
-        subject_save(l, s);
     } else {
         lanes_publish(l, s);
     }
+    subject_save(l, s);
 }
 
 /* The interval may have been changed, and the clock may have been set back. */
@@ -64,7 +70,7 @@ static void start_destination(struct ledger *l, struct subject *s, int64_t now)
 {
     struct destination *d = &s->record.d;
 
-    start_lane(l, s);
+    start_lane(l, s, now);
     if (d->health == DESTINATION_UP)
         return;
     if (!s->rules.current) {
@@ -193,7 +199,6 @@ void ledger_start(struct ledger *l, int64_t now)
     start_domains(l);
     start_destinations(l, now);
     start_recipients(l, now);
-    l->transactions = store_count(l->store, STORE_TRANSACTION);
     l->actions = actions;
 }
 

@@ -16,7 +16,6 @@ struct ledger {
     struct classifier *classifier; /* NULL: recipient_limits.outbound is off */
     bool lanes_possible;
     uint32_t normal_recipients; /* that Postfix sends in one transaction without a lane */
-    uint64_t transactions;      /* in the store */
     struct key swept;        /* how far ledger_sweep has come */
     struct key swept_names;
 };
@@ -91,7 +90,7 @@ bool lanes_classify(const struct ledger *l, const struct maillog_line *line,
                     struct classify_info *info_r);
 void lanes_refused(struct ledger *l, struct subject *s, const struct maillog_line *line,
                    const struct classify_info *info, const struct case_file *c);
-void lanes_taken(struct ledger *l, const struct maillog_line *line);
+void lanes_taken(struct ledger *l, const struct subject *s, const struct maillog_line *line);
 void lanes_transaction_due(struct ledger *l, struct slice subject, int64_t now);
 void lanes_widen(struct ledger *l, struct subject *s, int64_t now);
 void lanes_publish(struct ledger *l, struct subject *s);

@@ -107,7 +107,6 @@ static void end_transaction(struct ledger *l, struct slice key, const struct tra
 {
     move_transaction(l, key, r->t.due, 0);
     store_delete(l->store, STORE_TRANSACTION, key);
-    l->transactions--;
 }
 
 /* The message goes on as soon as it is out of the active queue. */
@@ -200,15 +199,16 @@ void lanes_transaction_due(struct ledger *l, struct slice subject, int64_t now)
 static bool is_next_transaction(const struct transaction *t, const struct maillog_line *line,
                                 const struct classify_info *info)
 {
-    if (t->taken > 0)
+    if (t->taken > 0 || t->lane == 1) /* one recipient each */
         return true;
     return info->phase != REPLY_PHASE_RCPT && t->refused_all > 0 && t->spent != line->delay;
 }
 
-static bool open_transaction(struct ledger *l, struct key *key, struct transaction_record *r,
-                             const struct maillog_line *line, const struct classify_info *info)
+static bool open_transaction(struct ledger *l, uint32_t destination, struct key *key,
+                             struct transaction_record *r, const struct maillog_line *line,
+                             const struct classify_info *info)
 {
-    if (!record_transaction_key(key, line->queue_id, line->pid))
+    if (!record_transaction_key(key, line->queue_id, line->pid, destination))
         return false;
     if (record_load_transaction(l->store, key_slice(key), r)) {
         if (!is_next_transaction(&r->t, line, info))
@@ -216,7 +216,6 @@ static bool open_transaction(struct ledger *l, struct key *key, struct transacti
         look_at(l, key_slice(key), r, line->time);
     }
     memset(r, 0, sizeof(*r));
-    l->transactions++;
     return true;
 }
 
@@ -242,8 +241,10 @@ void lanes_refused(struct ledger *l, struct subject *s, const struct maillog_lin
     struct key key;
     bool lone;
 
-    if (!open_transaction(l, &key, &r, line, info))
+    subject_save(l, s); /* an earlier transaction may be learned from now, with a copy of its own */
+    if (!open_transaction(l, s->record.d.id, &key, &r, line, info))
         return;
+    subject_load_id(l, s, s->record.d.id);
     s->record.d.relayed = is_relay_service(line->program);
     r.t.destination = s->record.d.id;
     r.last_refused = c->key;
@@ -252,13 +253,14 @@ void lanes_refused(struct ledger *l, struct subject *s, const struct maillog_lin
     save_transaction(l, key_slice(&key), &r, line->time + (lone ? LONE_QUIET : QUIET));
 }
 
-void lanes_taken(struct ledger *l, const struct maillog_line *line)
+void lanes_taken(struct ledger *l, const struct subject *s, const struct maillog_line *line)
 {
     struct transaction_record r;
     struct key key;
 
-    if (l->transactions == 0 || !record_transaction_key(&key, line->queue_id, line->pid) ||
-        !record_load_transaction(l->store, key_slice(&key), &r))
+    if (store_count(l->store, STORE_TRANSACTION) == 0 ||
+        !record_transaction_key(&key, line->queue_id, line->pid, s->record.d.id) ||
+        !record_load_transaction(l->store, key_slice(&key), &r) || r.t.lane == 1)
         return;
     r.t.taken++;
     r.t.last = line->time;

@@ -92,11 +92,14 @@ static void take_account(const struct config *config, const struct account *acco
 static void make_tables(const char *state_directory, const struct account *account)
 {
     static const char *const names[] = {"/transport", "/transport.lmdb", ""};
+    struct stat st;
     char path[4200];
 
     snprintf(path, sizeof(path), "%s/tables", state_directory);
     if (mkdir(path, 0755) != 0 && errno != EEXIST)
         log_fatal(EX_CANTCREAT, "%s: %m", path);
+    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid == account->gate_user)
+        return; /* what is in it is the gate's own business by now */
     for (size_t i = 0; account->gate_user != account->uid && i < 3; i++) {
         snprintf(path, sizeof(path), "%s/tables%s", state_directory, names[i]);
         if (lchown(path, account->gate_user, account->gate_group) != 0 && errno != ENOENT)

@@ -388,6 +388,25 @@ void postfix_free(struct postfix **postfix)
     *postfix = NULL;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool postfix_update(struct postfix *postfix, struct postfix **newer)
+{
+    struct postfix swap = *postfix;
+    bool differs = !same_text(postfix->service_filters, (*newer)->service_filters);
+    for (int i = 0; i < PARAMETERS; i++)
+        differs |= !same_text(postfix->values[i], (*newer)->values[i]);
+    if (differs) {
+        *postfix = **newer;
+        **newer = swap;
+    }
+    postfix_free(newer);
+    return differs;
+}
+
 bool postfix_version_at_least(const struct postfix *postfix, unsigned major, unsigned minor)
 {
     unsigned its_major = 0, its_minor = 0;

@@ -20,6 +20,12 @@ struct postfix *postfix_open(const char *config_directory, char *error_r, size_t
 void postfix_free(struct postfix **postfix);
 
 /*
+ * Makes `postfix` what `*newer` is, and frees that. True when they differed. Strings got from
+ * `postfix` before are no longer valid then.
+ */
+bool postfix_update(struct postfix *postfix, struct postfix **newer);
+
+/*
  * The directory to pass on with -c (sendmail: -C), under the name that Postfix itself uses.
  *
  * postqueue(1) and postdrop(1) are set-gid. When somebody other than root runs them (sendmail(1):

@@ -242,12 +242,14 @@ struct slice record_id_subject(const uint32_t *id)
 
 /* Transactions */
 
-bool record_transaction_key(struct key *key_r, struct slice queue_id, uint32_t pid)
+bool record_transaction_key(struct key *key_r, struct slice queue_id, uint32_t pid,
+                            uint32_t destination)
 {
     if (queue_id.len == 0 || queue_id.len > QUEUE_ID_MAX)
         return false;
     record_message_prefix(key_r, queue_id);
     add_number(key_r, pid, 4);
+    add_number(key_r, destination, 4);
     return true;
 }
 

@@ -76,7 +76,8 @@ struct transaction_record {
     struct transaction t;
     struct key last_refused; /* a recipient key */
 };
-bool record_transaction_key(struct key *key_r, struct slice queue_id, uint32_t pid);
+bool record_transaction_key(struct key *key_r, struct slice queue_id, uint32_t pid,
+                            uint32_t destination);
 bool record_load_transaction(struct store *store, struct slice key, struct transaction_record *r);
 void record_save_transaction(struct store *store, struct slice key,
                              const struct transaction_record *r);

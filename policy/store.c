@@ -13,7 +13,7 @@
 #include "log.h"
 
 /* Raised whenever the meaning of a record changes. */
-static const char format[] = "postern-1";
+static const char format[] = "postern-2";
 
 /* Address space, not memory: the file grows as it is filled. Doubled when it is full. */
 static const size_t first_map_size = (size_t)1 << 30;

@@ -26,7 +26,7 @@ enum store_table {
     STORE_RETRY,        /* destination id, slot -> counted retry */
     STORE_ROUTE,        /* key of the transport table -> what is wanted there */
     STORE_DUE,          /* time, kind, subject -> nothing */
-    STORE_TRANSACTION,  /* queue id, process -> SMTP transaction in which recipients were refused */
+    STORE_TRANSACTION,  /* queue id, process, destination -> SMTP transaction in which recipients were refused */
     STORE_TABLES
 };
 

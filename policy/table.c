@@ -231,7 +231,11 @@ static void flush_changes(struct table *table)
     size_t deletions_len = 0;
     size_t additions_len = 0;
     FILE *gone = open_memstream(&deletions, &deletions_len);
-    FILE *new = open_memstream(&table->additions, &additions_len);
+    FILE *new;
+
+    free(table->additions); /* of a command that could not be started */
+    table->additions = NULL;
+    new = open_memstream(&table->additions, &additions_len);
 
     for (size_t i = 0; gone && new && i < table->change_count; i++) {
         if (table->changes[i].route == ROUTE_NONE)
@@ -296,6 +300,7 @@ static FILE *open_new(const char *path, char *temporary, size_t size)
         return NULL;
     take_owner(&owner, path);
     if (fchmod(fd, 0644) != 0 || (owner.as_account && fchown(fd, owner.uid, owner.gid) != 0)) {
+        unlink(temporary);
         close(fd);
         return NULL;
     }
@@ -314,9 +319,9 @@ static bool write_source(const char *path, const struct table_hooks *hooks)
 
     if (file == NULL)
         return false;
-    if (hooks)
-        hooks->source(hooks->context, emit_line, &(struct emission){file, hooks});
-    good = ferror(file) == 0;
+    good = hooks == NULL ||
+           hooks->source(hooks->context, emit_line, &(struct emission){file, hooks});
+    good = ferror(file) == 0 && good;
     good = fclose(file) == 0 && good && rename(temporary, path) == 0;
     if (!good)
         unlink(temporary);

@@ -16,7 +16,8 @@ struct table;
 
 /* Calls `emit` for every route that is wanted now. */
 typedef void table_emit(void *emit_context, struct slice key, enum route route);
-typedef void table_source(void *context, table_emit *emit, void *emit_context);
+/* False: not all of them could be told. */
+typedef bool table_source(void *context, table_emit *emit, void *emit_context);
 
 /* What stands behind "service:" in the table for a lane: a next hop, or "" for the domain itself. */
 typedef const char *table_nexthop(void *context);

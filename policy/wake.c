@@ -196,7 +196,10 @@ void waker_saw(struct waker *waker, const struct maillog_line *line)
 
 static bool needs_nudge(const struct waker *waker, const struct wanted *w)
 {
-    return w->nudge && waker->forgotten < w->generation;
+    uint64_t there = table_generation(waker->table);
+
+    /* A publication that failed is made together with the next: the number wanted may never come. */
+    return w->nudge && waker->forgotten < (w->generation < there ? w->generation : there);
 }
 
 /* The most urgent that may go; LIST_MAX when there is none. */

@@ -111,6 +111,7 @@ EXTRA_DIST += tests/scenarios/run.test \
 	tests/scenarios/comes_back.scn \
 	tests/scenarios/groups.scn \
 	tests/scenarios/lanes.scn \
+	tests/scenarios/lanes_apart.scn \
 	tests/scenarios/observe.scn \
 	tests/scenarios/probes.scn \
 	tests/scenarios/recipients.scn \
