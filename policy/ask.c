@@ -55,7 +55,7 @@ static ssize_t exchange(int fd, const char *request, char *reply, size_t size)
 }
 
 bool ask_posternd(const char *runtime_directory, const char *verb, const char *what,
-                 const char *name, bool *done_r, char *error_r, size_t size)
+                  const char *name, bool *done_r, char *error_r, size_t size)
 {
     char request[MESSAGE_MAX];
     char reply[MESSAGE_MAX];

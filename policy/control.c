@@ -69,8 +69,8 @@ static void serve(struct evhttp_request *request, struct control *control,
         !apply(control, &query, "recipient", recipient, &done))
         answer(request, HTTP_BADREQUEST, "{\"error\": \"nothing is named\"}");
     else
-        answer(request, done ? HTTP_OK : HTTP_NOTFOUND, done ? "{\"done\": true}"
-                                                             : "{\"done\": false}");
+        answer(request, done ? HTTP_OK : HTTP_NOTFOUND,
+               done ? "{\"done\": true}" : "{\"done\": false}");
     evhttp_clear_headers(&query);
 }
 
@@ -92,9 +92,9 @@ static struct evconnlistener *listen_on(struct event_base *base, const struct so
 
     unlink(address->sun_path);
     mask = umask(0177);
-    listener = evconnlistener_new_bind(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-                                       BACKLOG, (const struct sockaddr *)address,
-                                       (int)sizeof(*address));
+    listener =
+        evconnlistener_new_bind(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+                                BACKLOG, (const struct sockaddr *)address, (int)sizeof(*address));
     umask(mask);
     return listener;
 }

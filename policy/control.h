@@ -1,6 +1,6 @@
 /*
- * $runtime_directory/control.sock: HTTP over a UNIX socket, for posternctl. Only root and the account
- * of posternd can connect.
+ * $runtime_directory/control.sock: HTTP over a UNIX socket, for posternctl. Only root and the
+ * account of posternd can connect.
  *
  *     POST /retry?destination=NAME
  *     POST /forget?destination=NAME

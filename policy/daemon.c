@@ -24,15 +24,15 @@
 #include "wake.h"
 
 enum {
-    BATCH_LINES = 20000,     /* in one transaction */
-    BATCH_EVERY = 50,        /* ms: each commit waits for the disk */
-    IDLE_CHECK = 1000,       /* ms: for logs that cannot be watched */
-    STORE_PAUSE = 5000,      /* ms, after a commit that failed */
+    BATCH_LINES = 20000, /* in one transaction */
+    BATCH_EVERY = 50,    /* ms: each commit waits for the disk */
+    IDLE_CHECK = 1000,   /* ms: for logs that cannot be watched */
+    STORE_PAUSE = 5000,  /* ms, after a commit that failed */
     SWEEP_EVERY = 60 * 1000,
     CHECK_EVERY = 30 * 1000,
     CONNECT_EVERY = 300 * 1000, /* asking postconf(1) takes a tenth of a second */
     UNCONNECTED_EVERY = 3 * 1000,
-    CLOCK_BACK = 60 * 1000,    /* set back by more: plans are made anew */
+    CLOCK_BACK = 60 * 1000, /* set back by more: plans are made anew */
 };
 
 static int64_t now_ms(void)
@@ -87,8 +87,7 @@ static void drop_wishes(struct daemon *daemon)
 static bool wish_lanes(const struct daemon *daemon)
 {
     for (size_t i = 0; i < daemon->wishes.count; i++)
-        if (daemon->wishes.list[i].is_route &&
-            route_lane_size(daemon->wishes.list[i].route) > 0)
+        if (daemon->wishes.list[i].is_route && route_lane_size(daemon->wishes.list[i].route) > 0)
             return true;
     return false;
 }
@@ -209,8 +208,7 @@ static void sweep(struct daemon *daemon, int64_t now)
         return;
     daemon->last_sweep = now;
     store_check_readers(daemon->store);
-    ledger_sweep(daemon->ledger, now,
-                 (int64_t)postfix_queue_lifetime(daemon->postfix) * 1000);
+    ledger_sweep(daemon->ledger, now, (int64_t)postfix_queue_lifetime(daemon->postfix) * 1000);
 }
 
 /* When to look again: when something is due, or to see whether the log has grown unnoticed. */
@@ -370,7 +368,8 @@ static void reload(struct daemon *daemon)
     fixed = fixed_setting(daemon->config, config);
     if (fixed) {
         log_error("%s: %s cannot change while posternd runs: restart it; the running configuration "
-                  "stays", config_path(config), fixed);
+                  "stays",
+                  config_path(config), fixed);
         config_free(&config);
         return;
     }
@@ -415,7 +414,8 @@ bool daemon_retry(struct daemon *daemon, struct slice destination)
 
 bool daemon_forget_destination(struct daemon *daemon, struct slice destination)
 {
-    bool found = daemon_begin(daemon) && ledger_forget_destination(daemon->ledger, destination, now_ms());
+    bool found =
+        daemon_begin(daemon) && ledger_forget_destination(daemon->ledger, destination, now_ms());
 
     ended_request(daemon);
     return found;
@@ -455,8 +455,7 @@ static bool open_log(struct daemon *daemon, char *error_r, size_t size)
         }
         store_abort(daemon->store);
     }
-    daemon->source =
-        logsource_open(config_log(daemon->config), &daemon->committed, error_r, size);
+    daemon->source = logsource_open(config_log(daemon->config), &daemon->committed, error_r, size);
     if (daemon->source == NULL)
         return false;
     if (daemon->committed.len == 0)
@@ -520,8 +519,8 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
     if (ready)
         daemon->policyd = policyd_new(daemon->base, config, error_r, size);
     if (daemon->policyd)
-        daemon->control = control_new(daemon->base, daemon, config_runtime_directory(config),
-                                      error_r, size);
+        daemon->control =
+            control_new(daemon->base, daemon, config_runtime_directory(config), error_r, size);
     if (daemon->control == NULL) {
         daemon->config = NULL;
         daemon_free(&daemon);

@@ -14,8 +14,8 @@
 struct daemon;
 
 /*
- * Takes `config` over. `group` may read the state besides the owner (store_open). NULL, with a line in
- * error_r, and then config is still the caller's.
+ * Takes `config` over. `group` may read the state besides the owner (store_open). NULL, with a line
+ * in error_r, and then config is still the caller's.
  */
 struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t group,
                           char *error_r, size_t size);

@@ -45,17 +45,18 @@ struct daemon {
     struct logsource_position committed;
     int64_t last_batch;
     int64_t last_sweep;
-    bool caught_up;   /* the log has been read to its end */
-    bool store_fails; /* said so already */
-    bool postfix_silent; /* it could not be asked, and that was said */
-    bool connected;   /* Postfix uses our tables */
-    int64_t last_line; /* when the last line of Postfix was logged */
+    bool caught_up;       /* the log has been read to its end */
+    bool store_fails;     /* said so already */
+    bool postfix_silent;  /* it could not be asked, and that was said */
+    bool connected;       /* Postfix uses our tables */
+    int64_t last_line;    /* when the last line of Postfix was logged */
     int64_t last_check;   /* of what others may have changed */
     int64_t last_connect; /* of Postfix's configuration */
 };
 
 bool daemon_begin(struct daemon *daemon);
-/* How this Postfix writes its log, whose entries are its own, and which of them are about filters. */
+/* How this Postfix writes its log, whose entries are its own, and which of them are about filters.
+ */
 void daemon_trust_log(struct daemon *daemon);
 /* A new ledger for the present configuration and connection; all routes are published anew. */
 bool daemon_start_ledger(struct daemon *daemon);

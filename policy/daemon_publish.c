@@ -124,7 +124,8 @@ static void find_obstacle(const struct daemon *daemon, const struct postfix *pos
         snprintf(why, size, "its transport_maps does not name %.900s: run posternctl setup --apply",
                  table);
     else if (postfix_parent_matches_subdomains(postfix))
-        snprintf(why, size, "parent_domain_matches_subdomains has transport_maps, so that holding a "
+        snprintf(why, size,
+                 "parent_domain_matches_subdomains has transport_maps, so that holding a "
                  "domain would hold its subdomains: take it out");
 }
 
@@ -137,8 +138,8 @@ static void say_connection(const struct daemon *daemon, bool before, const char 
 }
 
 /*
- * Holding and giving up without a table that Postfix reads would only wake messages for more attempts.
- * Asked again every now and then, because setup may be run at any time.
+ * Holding and giving up without a table that Postfix reads would only wake messages for more
+ * attempts. Asked again every now and then, because setup may be run at any time.
  */
 void publish_check(struct daemon *daemon)
 {

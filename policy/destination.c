@@ -137,8 +137,8 @@ uint64_t destination_retries_of(const struct destination *d, uint64_t baseline)
     return d->retries > from ? d->retries - from : 0;
 }
 
-uint32_t destination_cap(const struct destination *d, const struct retry_policy *policy, bool listed,
-                         uint32_t unproven)
+uint32_t destination_cap(const struct destination *d, const struct retry_policy *policy,
+                         bool listed, uint32_t unproven)
 {
     uint32_t cap = policy->max_open_retries;
 

@@ -49,9 +49,9 @@ struct attempt {
 };
 
 /*
- * When the attempt counts as begun. One that was due and begins a little later (postmap, postqueue and
- * the queue manager take their time) counts from when it was due: the lag must not add up over 144
- * retries. `interval` in ms.
+ * When the attempt counts as begun. One that was due and begins a little later (postmap, postqueue
+ * and the queue manager take their time) counts from when it was due: the lag must not add up over
+ * 144 retries. `interval` in ms.
  */
 int64_t attempt_begin(const struct attempt *attempt, int64_t due, int64_t interval);
 
@@ -80,8 +80,8 @@ bool destination_retry_now(struct destination *d, int64_t now);
 uint64_t destination_failures(const struct destination *d);
 
 /*
- * Where a message that meets the outage now begins to count. One whose own attempt failed shares the
- * retry just counted; one that was only turned away at the hold has had none yet.
+ * Where a message that meets the outage now begins to count. One whose own attempt failed shares
+ * the retry just counted; one that was only turned away at the hold has had none yet.
  */
 uint64_t destination_baseline(const struct destination *d, bool tried);
 
@@ -89,11 +89,11 @@ uint64_t destination_baseline(const struct destination *d, bool tried);
 uint64_t destination_retries_of(const struct destination *d, uint64_t baseline);
 
 /*
- * The cap that counts: the policy's own, and for a destination that nobody listed and that was never
- * once opened the smaller of that and `unproven`. 0: no cap.
+ * The cap that counts: the policy's own, and for a destination that nobody listed and that was
+ * never once opened the smaller of that and `unproven`. 0: no cap.
  */
-uint32_t destination_cap(const struct destination *d, const struct retry_policy *policy, bool listed,
-                         uint32_t unproven);
+uint32_t destination_cap(const struct destination *d, const struct retry_policy *policy,
+                         bool listed, uint32_t unproven);
 
 /* True when messages may be over the cap: those with a baseline of at most *limit_r. */
 bool destination_over_cap(const struct destination *d, uint32_t cap, uint64_t *limit_r);

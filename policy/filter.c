@@ -69,7 +69,8 @@ static bool is_host(struct slice text, const char *host, const char *port)
            (rest.len == strlen(port) || rest.at[strlen(port)] < '0' || rest.at[strlen(port)] > '9');
 }
 
-/* Where the delivery went: relay=, or behind the "connect to " that smtp(8) writes without a session. */
+/* Where the delivery went: relay=, or behind the "connect to " that smtp(8) writes without a
+ * session. */
 static struct slice host_of(const struct maillog_line *line)
 {
     static const char connect[] = "connect to ";

@@ -1,7 +1,8 @@
 /*
- * Deliveries to a content filter (content_filter, FILTER_README) say nothing about a destination: the
- * log shows the recipient's domain, but the host is amavis or the like. Its failures must not count
- * against the domain, and its acceptance does not prove the domain. Pure once made; thread-safe.
+ * Deliveries to a content filter (content_filter, FILTER_README) say nothing about a destination:
+ * the log shows the recipient's domain, but the host is amavis or the like. Its failures must not
+ * count against the domain, and its acceptance does not prove the domain. Pure once made;
+ * thread-safe.
  */
 #ifndef POSTERN_FILTER_H
 #define POSTERN_FILTER_H
@@ -19,9 +20,10 @@ struct filters {
 };
 
 /*
- * From the values of content_filter ("transport:host:port", "transport:[host]:port"): the global one,
- * and the lines "service/type/content_filter = value" of `postconf -P`. Filters that are no SMTP host
- * with a port of their own (pipe services, port 25) are left out: those are told apart otherwise.
+ * From the values of content_filter ("transport:host:port", "transport:[host]:port"): the global
+ * one, and the lines "service/type/content_filter = value" of `postconf -P`. Filters that are no
+ * SMTP host with a port of their own (pipe services, port 25) are left out: those are told apart
+ * otherwise.
  */
 void filters_read(struct filters *filters, const char *global, const char *services);
 

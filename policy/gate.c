@@ -22,7 +22,8 @@ static bool is_unattended(const struct gate_question *q)
         return true;
     if (q->to == NULL || q->to->d.health != DESTINATION_DOWN)
         return false;
-    /* A retry that is long overdue, that was never planned, or that a clock set back has put off. */
+    /* A retry that is long overdue, that was never planned, or that a clock set back has put off.
+     */
     return q->to->d.next == 0 || q->now > q->to->d.next + overdue ||
            q->to->d.next > q->now + (int64_t)q->rules.policy->open_interval * 1000 + overdue;
 }
@@ -61,10 +62,11 @@ static void say_refused_alone(const struct gate_question *q, char *text)
     char domain[ROUTE_KEY_MAX];
 
     say_domain(domain, sizeof(domain), q);
-    snprintf(text, GATE_TEXT_MAX,
-             "5.5.3 Your message was not delivered. The mail server for %s refused this recipient as "
-             "one too many, although it was the only one. Its words: %s",
-             domain, q->last_error);
+    snprintf(
+        text, GATE_TEXT_MAX,
+        "5.5.3 Your message was not delivered. The mail server for %s refused this recipient as "
+        "one too many, although it was the only one. Its words: %s",
+        domain, q->last_error);
 }
 
 static void say_given_up(const struct gate_question *q, char *text)
@@ -91,7 +93,8 @@ static void say_given_up(const struct gate_question *q, char *text)
 }
 
 /*
- * mailq shows this until the next answer, maybe for hours: so it tells no time that passes meanwhile.
+ * mailq shows this until the next answer, maybe for hours: so it tells no time that passes
+ * meanwhile.
  */
 static void say_not_yet(const struct gate_question *q, char *text)
 {
@@ -102,7 +105,8 @@ static void say_not_yet(const struct gate_question *q, char *text)
     char since[SAY_MAX];
 
     if (d->health == DESTINATION_UP) {
-        snprintf(text, GATE_TEXT_MAX, "4.4.1 Mail for %s goes out again: an attempt follows at once",
+        snprintf(text, GATE_TEXT_MAX,
+                 "4.4.1 Mail for %s goes out again: an attempt follows at once",
                  record_destination_title(q->to));
         return;
     }
@@ -112,7 +116,8 @@ static void say_not_yet(const struct gate_question *q, char *text)
              "4.4.1 Held: no connection to %s since %s, %" PRIu64
              " failed attempt%s; one attempt %s (policy \"%s\": %s). Last error: %s",
              record_destination_title(q->to), say_time(since, d->since), failed,
-             failed == 1 ? "" : "s", say_pace(pace, q->rules.policy->open_interval), q->rules.name, cap, q->to->error);
+             failed == 1 ? "" : "s", say_pace(pace, q->rules.policy->open_interval), q->rules.name,
+             cap, q->to->error);
 }
 
 enum gate_answer gate_decide(const struct gate_question *q, char *text_r)
@@ -122,8 +127,10 @@ enum gate_answer gate_decide(const struct gate_question *q, char *text_r)
         return GATE_TAKEN;
     }
     if (is_unattended(q)) {
-        snprintf(text_r, GATE_TEXT_MAX, "4.3.0 Postern is %s and lets this message go: "
-                 "the next attempt is an ordinary one", q->enforce ? "not running" : "switched off");
+        snprintf(text_r, GATE_TEXT_MAX,
+                 "4.3.0 Postern is %s and lets this message go: "
+                 "the next attempt is an ordinary one",
+                 q->enforce ? "not running" : "switched off");
         return GATE_LET_GO;
     }
     if (q->to == NULL) {

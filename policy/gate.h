@@ -1,9 +1,9 @@
 /*
  * What postern-gate answers to pipe(8) for one recipient of one message. Pure and thread-safe.
  *
- * pipe(8) takes exit status and an enhanced status code at the beginning of the output: 75 with 4.x.x
- * defers, 69 with 5.x.x bounces (global/pipe_command.c), and the text goes to the log, to mailq and
- * into the NDR, where an ordinary sender reads it.
+ * pipe(8) takes exit status and an enhanced status code at the beginning of the output: 75
+ * with 4.x.x defers, 69 with 5.x.x bounces (global/pipe_command.c), and the text goes to the log,
+ * to mailq and into the NDR, where an ordinary sender reads it.
  */
 #ifndef POSTERN_GATE_H
 #define POSTERN_GATE_H
@@ -25,14 +25,14 @@ enum gate_answer {
 
 /* What is known about this recipient. */
 struct gate_question {
-    struct slice sender;    /* "MAILER-DAEMON" for the null sender, as pipe(8) gives it */
+    struct slice sender; /* "MAILER-DAEMON" for the null sender, as pipe(8) gives it */
     struct slice recipient;
     bool enforce;
-    bool running;                         /* posternd is */
-    const struct destination_record *to;  /* NULL: unknown */
-    const struct recipient *r;            /* NULL: unknown */
+    bool running;                        /* posternd is */
+    const struct destination_record *to; /* NULL: unknown */
+    const struct recipient *r;           /* NULL: unknown */
     struct rules rules;
-    const char *last_error;               /* "" when none is known */
+    const char *last_error; /* "" when none is known */
     int64_t now;
 };
 

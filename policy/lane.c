@@ -14,8 +14,8 @@ static uint32_t lane_for(uint32_t n, const struct lane_rules *rules)
 }
 
 /*
- * Transactions that were under way when the limit was learned say nothing new, and the rest of their
- * recipients can go through the lane now. Later ones mean that the lane is not used.
+ * Transactions that were under way when the limit was learned say nothing new, and the rest of
+ * their recipients can go through the lane now. Later ones mean that the lane is not used.
  */
 enum { UNDER_WAY = 10 * 1000 };
 

@@ -1,9 +1,9 @@
 /*
  * How many recipients a destination takes in one transaction, and the lane that suits (DESIGN 3.3).
  *
- * RFC 5321 section 4.5.3.1.10: a server may refuse the recipients above its limit with 452 and expects
- * the rest in another transaction. It does not say its limit, but it shows it. Pure; thread-safe.
- * Times are ms since the epoch.
+ * RFC 5321 section 4.5.3.1.10: a server may refuse the recipients above its limit with 452 and
+ * expects the rest in another transaction. It does not say its limit, but it shows it. Pure;
+ * thread-safe. Times are ms since the epoch.
  */
 #ifndef POSTERN_LANE_H
 #define POSTERN_LANE_H
@@ -27,8 +27,8 @@ struct transaction {
 struct lane_rules {
     const uint32_t *lanes; /* ascending */
     size_t count;          /* 0: no lanes */
-    uint32_t normal;       /* what Postfix sends without a lane (smtp_destination_recipient_limit) */
-    int64_t lifetime;      /* ms until a wider lane is tried */
+    uint32_t normal;  /* what Postfix sends without a lane (smtp_destination_recipient_limit) */
+    int64_t lifetime; /* ms until a wider lane is tried */
 };
 
 enum lane_verdict {

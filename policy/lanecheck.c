@@ -46,9 +46,13 @@ static char *all_keys(const struct lanecheck *check, char *const *domains, size_
 static void ask(struct lanecheck *check, const struct postfix *postfix, char *map, char *keys,
                 FILE *found)
 {
-    char *argv[] = {(char *)(uintptr_t)postfix_postmap(postfix), (char *)(uintptr_t)"-c",
+    char *argv[] = {(char *)(uintptr_t)postfix_postmap(postfix),
+                    (char *)(uintptr_t) "-c",
                     (char *)(uintptr_t)postfix_config_directory(postfix),
-                    (char *)(uintptr_t)"-q", (char *)(uintptr_t)"-", map, NULL};
+                    (char *)(uintptr_t) "-q",
+                    (char *)(uintptr_t) "-",
+                    map,
+                    NULL};
     const struct child_command command = {
         .argv = argv, .input = keys, .input_len = strlen(keys), .timeout_ms = TIMEOUT};
     struct child_result *result = child_run(&command);

@@ -1,6 +1,6 @@
 /*
- * Whether the administrator's own transport_maps has a route for a domain: then a lane, which would be
- * found before it, is not published (theirs wins). Asks with `postmap -q`, so this blocks; not
+ * Whether the administrator's own transport_maps has a route for a domain: then a lane, which would
+ * be found before it, is not published (theirs wins). Asks with `postmap -q`, so this blocks; not
  * thread-safe.
  */
 #ifndef POSTERN_LANECHECK_H

@@ -9,7 +9,8 @@
 /* default_destination_recipient_limit */
 enum { NORMAL_RECIPIENTS = 50 };
 
-/* How precisely last_open is kept; writing it for each delivery would cost more than reading them. */
+/* How precisely last_open is kept; writing it for each delivery would cost more than reading them.
+ */
 enum { LAST_OPEN_STEP = 1000 };
 
 struct ledger *ledger_new(struct store *store, const struct config *config,
@@ -277,8 +278,8 @@ static void recipient_is_done(struct ledger *l, struct case_file *c)
 {
     struct subject s;
 
-    if (c->exists && c->r.give_up == GIVE_UP_OPEN &&
-        subject_load_id(l, &s, c->r.destination) && s.record.d.work == 0) {
+    if (c->exists && c->r.give_up == GIVE_UP_OPEN && subject_load_id(l, &s, c->r.destination) &&
+        s.record.d.work == 0) {
         s.record.d.work = 1; /* at once */
         subject_save(l, &s);
     }
@@ -341,7 +342,8 @@ static void turned_away(struct ledger *l, const struct maillog_line *line)
 static void deferred(struct ledger *l, const struct maillog_line *line)
 {
     if (line->agent == MAILLOG_AGENT_PIPE) {
-        if (slice_equals(line->relay, "postern-hold") || slice_equals(line->relay, "postern-expire"))
+        if (slice_equals(line->relay, "postern-hold") ||
+            slice_equals(line->relay, "postern-expire"))
             turned_away(l, line);
         return;
     }

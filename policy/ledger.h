@@ -1,10 +1,10 @@
 /*
  * The ledger: what the mail log tells goes in, what is to be done comes out (DESIGN 3.1, 3.2).
  *
- * Between store_begin and store_commit of its store, posternd feeds it lines and lets it tick. What it
- * wants done arrives through struct ledger_actions during those calls; the caller keeps it until the
- * transaction is committed, and drops it when that fails. With `enforce = false` it only says what it
- * would do. Times are ms since the epoch; the ledger has no clock. Not thread-safe.
+ * Between store_begin and store_commit of its store, posternd feeds it lines and lets it tick. What
+ * it wants done arrives through struct ledger_actions during those calls; the caller keeps it until
+ * the transaction is committed, and drops it when that fails. With `enforce = false` it only says
+ * what it would do. Times are ms since the epoch; the ledger has no clock. Not thread-safe.
  */
 #ifndef POSTERN_LEDGER_H
 #define POSTERN_LEDGER_H
@@ -59,11 +59,13 @@ void ledger_line(struct ledger *ledger, const struct maillog_line *line);
 
 /*
  * Does what is due, waking at most `wakes` messages. Returns when it wants to be called again
- * (0: nothing is planned). Not before the log has been read to its end: what is due may have happened.
+ * (0: nothing is planned). Not before the log has been read to its end: what is due may have
+ * happened.
  */
 int64_t ledger_tick(struct ledger *ledger, int64_t now, unsigned wakes);
 
-/* Looks through some of the records and drops those of mail that cannot be in the queue any more. */
+/* Looks through some of the records and drops those of mail that cannot be in the queue any more.
+ */
 void ledger_sweep(struct ledger *ledger, int64_t now, int64_t queue_lifetime);
 
 /* What an administrator may ask for. False when there is no such thing (or no outage to retry). */

@@ -11,8 +11,8 @@ static const int64_t proven_lifetime = (int64_t)30 * 86400 * 1000;
 static const int64_t lifetime_grace = (int64_t)86400 * 1000;
 
 /*
- * The configuration may have moved a domain into a group, or out of one: those who wait under the old
- * name are woken, and meet the outage again under the new one.
+ * The configuration may have moved a domain into a group, or out of one: those who wait under the
+ * old name are woken, and meet the outage again under the new one.
  */
 static void let_go(struct ledger *l, struct subject *s, int64_t now)
 {
@@ -28,7 +28,8 @@ static void let_go(struct ledger *l, struct subject *s, int64_t now)
 static void start_lane(struct ledger *l, struct subject *s, int64_t now)
 {
     struct destination *d = &s->record.d;
-    /* A lifetime that was longer, or a clock set back: learned long ago, so nothing is under way. */
+    /* A lifetime that was longer, or a clock set back: learned long ago, so nothing is under way.
+     */
     int64_t most = now + (int64_t)config_learned_lifetime(l->config) * 1000 - 10 * 1000;
     size_t count = 0;
     const uint32_t *lanes = config_lanes(l->config, &count);
@@ -172,9 +173,9 @@ static void start_domains(struct ledger *l)
     while (store_seek(l->store, STORE_DOMAIN, key_slice(&from), &key, &value)) {
         key_after(&from, key);
         memcpy(&id, from.bytes, sizeof(id));
-        if (subject_load_domain(l, &s,
-                                (struct slice){(const char *)from.bytes + sizeof(id),
-                                               from.len - 1 - sizeof(id)}) &&
+        if (subject_load_domain(
+                l, &s,
+                (struct slice){(const char *)from.bytes + sizeof(id), from.len - 1 - sizeof(id)}) &&
             s.record.d.id == id)
             continue;
         store_delete(l->store, STORE_DOMAIN,
@@ -241,7 +242,8 @@ static bool is_idle(struct ledger *l, const struct subject *s, int64_t now, int6
     return !d->proven || d->last_open < now - proven_lifetime;
 }
 
-/* A stale name must not take away what its domain has under another (route.h: one hold for a key). */
+/* A stale name must not take away what its domain has under another (route.h: one hold for a key).
+ */
 static void drop_destination(struct ledger *l, struct subject *s)
 {
     if (s->rules.current) {
@@ -309,7 +311,8 @@ bool ledger_retry(struct ledger *l, struct slice destination, int64_t now)
     return true;
 }
 
-/* Its waiting mail is woken, then the rest of the record goes by the sweep; counts begin anew now. */
+/* Its waiting mail is woken, then the rest of the record goes by the sweep; counts begin anew now.
+ */
 bool ledger_forget_destination(struct ledger *l, struct slice destination, int64_t now)
 {
     struct subject s;

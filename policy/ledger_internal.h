@@ -16,7 +16,7 @@ struct ledger {
     struct classifier *classifier; /* NULL: recipient_limits.outbound is off */
     bool lanes_possible;
     uint32_t normal_recipients; /* that Postfix sends in one transaction without a lane */
-    struct key swept;        /* how far ledger_sweep has come */
+    struct key swept;           /* how far ledger_sweep has come */
     struct key swept_names;
 };
 
@@ -37,9 +37,10 @@ struct case_file {
 };
 
 /*
- * The queue manager remembers the last address it resolved for 30 s (global/resolve_clnt.c). A message
- * woken again within that time may be sent where its route led before. With retries further apart than
- * QUICK_INTERVAL (in s) there is time to wait for that; with quick ones a nudge helps (wake.h).
+ * The queue manager remembers the last address it resolved for 30 s (global/resolve_clnt.c). A
+ * message woken again within that time may be sent where its route led before. With retries further
+ * apart than QUICK_INTERVAL (in s) there is time to wait for that; with quick ones a nudge helps
+ * (wake.h).
  */
 enum { QUICK_INTERVAL = 60, ROUTE_MEMORY = 31 * 1000, SETTLE = 150 };
 
@@ -57,7 +58,8 @@ void subject_each_domain(struct ledger *l, const struct subject *s, subject_doma
 void subject_forget_domains(struct ledger *l, const struct subject *s);
 bool subject_has_waiting(struct ledger *l, const struct subject *s);
 
-bool case_load(struct ledger *l, struct case_file *c, struct slice queue_id, struct slice recipient);
+bool case_load(struct ledger *l, struct case_file *c, struct slice queue_id,
+               struct slice recipient);
 bool case_load_key(struct ledger *l, struct case_file *c, struct slice key);
 void case_save(struct ledger *l, struct case_file *c);
 void case_forget(struct ledger *l, struct case_file *c);
@@ -101,7 +103,8 @@ void work_go_on(struct ledger *l, struct subject *s, int64_t now, unsigned *wake
 
 /* One line for the log: what happened to a destination, or to a recipient (ledger_say.c). */
 void say_down(struct ledger *l, const struct subject *s);
-void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_t since, int64_t now);
+void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_t since,
+            int64_t now);
 void say_lane(struct ledger *l, const struct subject *s);
 void say_give_up(struct ledger *l, const struct subject *s, const struct case_file *c,
                  enum give_up why, const char *error);

@@ -1,6 +1,6 @@
 /*
- * Recipient limits of other servers (DESIGN 3.3): what is learned from the recipients they refuse as
- * too many, the lanes that follow, and the message that is sent on at once.
+ * Recipient limits of other servers (DESIGN 3.3): what is learned from the recipients they refuse
+ * as too many, the lanes that follow, and the message that is sent on at once.
  */
 #include "ledger_internal.h"
 
@@ -23,15 +23,16 @@ static uint32_t lane_of(struct slice program)
 
     if (at == NULL)
         return 0;
-    for (at += sizeof(lane_tag) - 1; at < program.at + program.len && *at >= '0' && *at <= '9'; at++)
+    for (at += sizeof(lane_tag) - 1; at < program.at + program.len && *at >= '0' && *at <= '9';
+         at++)
         if (n < 100000)
             n = n * 10 + (uint32_t)(*at - '0');
     return n;
 }
 
 /*
- * The `relay` service of master.cf serves relay_domains, with options and a next hop of its own; the
- * lanes are copies of `smtp`. The rest of its recipients are sent at once all the same.
+ * The `relay` service of master.cf serves relay_domains, with options and a next hop of its own;
+ * the lanes are copies of `smtp`. The rest of its recipients are sent at once all the same.
  */
 static bool is_relay_service(struct slice program)
 {
@@ -130,8 +131,7 @@ static void give_up_limit(struct ledger *l, struct subject *s, const struct tran
     struct case_file c;
     size_t n;
 
-    if (!case_load_key(l, &c, key_slice(&r->last_refused)) || c.r.give_up ||
-        !case_is_routable(&c))
+    if (!case_load_key(l, &c, key_slice(&r->last_refused)) || c.r.give_up || !case_is_routable(&c))
         return;
     n = record_load_attempts(l->store, key_slice(&c.key), attempts, RECORD_ATTEMPTS);
     say_give_up(l, s, &c, GIVE_UP_LIMIT, n > 0 ? attempts[n - 1].text : "");

@@ -23,7 +23,8 @@ void say_down(struct ledger *l, const struct subject *s)
     say(l, line);
 }
 
-void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_t since, int64_t now)
+void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_t since,
+            int64_t now)
 {
     char line[512];
     char after[SAY_MAX];

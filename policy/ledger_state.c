@@ -137,7 +137,8 @@ void subject_forget_domains(struct ledger *l, const struct subject *s)
     while (store_seek(l->store, STORE_DOMAIN, key_slice(&prefix), &key, &value) &&
            record_has_prefix(key, &prefix)) {
         key_after(&found, key);
-        store_delete(l->store, STORE_DOMAIN, (struct slice){(const char *)found.bytes, found.len - 1});
+        store_delete(l->store, STORE_DOMAIN,
+                     (struct slice){(const char *)found.bytes, found.len - 1});
     }
 }
 
@@ -284,7 +285,8 @@ void case_wait(struct case_file *c, const struct destination *d, bool tried)
     c->r.baseline = destination_baseline(d, tried);
 }
 
-/* A domain may have moved into a group, or out of one: what was counted elsewhere does not count. */
+/* A domain may have moved into a group, or out of one: what was counted elsewhere does not count.
+ */
 void case_assign(struct ledger *l, struct case_file *c, const struct subject *s)
 {
     if (c->exists && c->r.destination != s->record.d.id) {

@@ -153,7 +153,7 @@ static void go_on_draining(struct ledger *l, struct subject *s, int64_t now, uns
     uint64_t baseline;
     uint32_t id = s->record.d.id;
 
-    for (unsigned n = 0; n < STEP && *wakes > 0; n++, (*wakes)--) {
+    for (unsigned n = 0; n<STEP && * wakes> 0; n++, (*wakes)--) {
         if (!waiting_first(l, id, WAITING_GIVEN_UP, &found, &baseline) &&
             !waiting_first(l, id, WAITING_ALL, &found, &baseline)) {
             s->record.d.draining = false;
@@ -295,14 +295,15 @@ static void recipient_is_due(struct ledger *l, struct slice subject, int64_t now
         case_save(l, &c);
         return;
     }
-    nudge = case_needs_nudge(&c, c.r.give_up != GIVE_UP_NOT, subject_is_quick(&s, c.r.give_up), now);
+    nudge =
+        case_needs_nudge(&c, c.r.give_up != GIVE_UP_NOT, subject_is_quick(&s, c.r.give_up), now);
     if (!recipient_woken(&c.r, now)) {
         case_forget(l, &c);
         return;
     }
     case_save(l, &c);
     l->actions->wake(l->context, record_key_queue_id(key_slice(&c.key)),
-                     c.r.give_up        ? WAKE_GIVE_UP
+                     c.r.give_up         ? WAKE_GIVE_UP
                      : c.r.transfers > 0 ? WAKE_TRANSFER
                                          : WAKE_BACK,
                      nudge);
@@ -316,8 +317,8 @@ static bool needs_wakes(enum due_kind kind)
 }
 
 /*
- * Finds the first entry behind `entry` that is due and can be done. `next_r` is the time of the first
- * that is not due.
+ * Finds the first entry behind `entry` that is due and can be done. `next_r` is the time of the
+ * first that is not due.
  */
 static bool find_due(struct ledger *l, int64_t now, bool wakes, struct key *entry, int64_t *next_r)
 {

@@ -1,7 +1,7 @@
 /*
- * Who is alive: posternd holds a lock on $state_directory/posternd.lock as long as it lives, and the
- * kernel drops it however it dies. While it works it also touches the file, so that a posternd that
- * hangs is not taken for alive. Thread-safe.
+ * Who is alive: posternd holds a lock on $state_directory/posternd.lock as long as it lives, and
+ * the kernel drops it however it dies. While it works it also touches the file, so that a posternd
+ * that hangs is not taken for alive. Thread-safe.
  */
 #ifndef POSTERN_LOCK_H
 #define POSTERN_LOCK_H

@@ -205,7 +205,8 @@ bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len,
     struct slice name;
 
     *line_r = (struct maillog_line){.kind = MAILLOG_OTHER};
-    if (!maillog_stamp(reader, &c, now, line_r) || !skip_host(&c) || !read_program(&c, &name, &line_r->pid))
+    if (!maillog_stamp(reader, &c, now, line_r) || !skip_host(&c) ||
+        !read_program(&c, &name, &line_r->pid))
         return false;
     line_r->program = name;
     program = program_of(name);

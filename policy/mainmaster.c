@@ -140,7 +140,7 @@ bool mainmaster_is_plain(const char *text)
 static void check_plain(struct mainmaster_work *work, const struct mainmaster_want *want)
 {
     const char *const names[] = {want->table, want->filter, want->status_filter, want->account,
-                                 want->gate,  want->config, want->state, want->log_name};
+                                 want->gate,  want->config, want->state,         want->log_name};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i] != NULL && !mainmaster_is_plain(names[i]))
             mainmaster_conflict(

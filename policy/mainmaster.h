@@ -25,12 +25,12 @@
 
 /* Names without a type, such as "/var/lib/postern/tables/transport". */
 struct mainmaster_want {
-    const char *table;         /* of the routes */
-    const char *filter;        /* pipe_delivery_status_filter of the gate */
-    const char *account;       /* that runs the gate */
-    const char *gate;          /* its program */
-    const char *config;        /* postern.conf */
-    const char *state;  /* state_directory: the gate lets mail go even when it cannot read that */
+    const char *table;   /* of the routes */
+    const char *filter;  /* pipe_delivery_status_filter of the gate */
+    const char *account; /* that runs the gate */
+    const char *gate;    /* its program */
+    const char *config;  /* postern.conf */
+    const char *state;   /* state_directory: the gate lets mail go even when it cannot read that */
     bool inbound;        /* there are limits at our own door */
     const char *status_filter; /* for smtp_delivery_status_filter; NULL: none */
     const uint32_t *lanes;     /* a service postern-rcptN, a copy of "smtp", for each number */

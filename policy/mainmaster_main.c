@@ -15,10 +15,12 @@ static const char lanes_comment[] =
     "# for \"smtp\"; after a change of those, run \"posternctl setup --apply\" again.\n";
 
 static const char door_comment[] =
-    "# Each recipient refused by a limit at our own door counts as a client's error. By default 20\n"
+    "# Each recipient refused by a limit at our own door counts as a client's error. By default "
+    "20\n"
     "# (under stress 1) end the connection before any mail was taken (smtpd_hard_error_limit).\n";
 
-/* As many as Postfix itself lets a client send beyond its limit (smtpd_recipient_overshoot_limit). */
+/* As many as Postfix itself lets a client send beyond its limit (smtpd_recipient_overshoot_limit).
+ */
 #define DOOR_ERRORS "1000"
 
 static const char gate_reason[] = "the gate answers for one recipient at a time";

@@ -19,13 +19,13 @@ static const char lanes_comment[] =
 static char *gate_text(const struct mainmaster_want *want, const char *what)
 {
     char *text;
-    int len = asprintf(&text,
-                       "postern-%-8s unix -     n       n       -       20      pipe\n"
-                       "  -o pipe_delivery_status_filter=regexp:%s\n"
-                       "  flags=q user=%s null_sender= argv=%s -c %s -s %s\n"
-                       "  %s ${queue_id} ${nexthop} ${sender} ${recipient}\n",
-                       what, want->filter, want->account, want->gate, want->config,
-                       want->state, what);
+    int len =
+        asprintf(&text,
+                 "postern-%-8s unix -     n       n       -       20      pipe\n"
+                 "  -o pipe_delivery_status_filter=regexp:%s\n"
+                 "  flags=q user=%s null_sender= argv=%s -c %s -s %s\n"
+                 "  %s ${queue_id} ${nexthop} ${sender} ${recipient}\n",
+                 what, want->filter, want->account, want->gate, want->config, want->state, what);
     return len < 0 ? NULL : text;
 }
 

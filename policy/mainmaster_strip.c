@@ -37,8 +37,8 @@ const char *const mainmaster_transport_settings[] = {
 };
 
 static const char *const main_names[] = {HOLD_SERVICE RECIPIENT_LIMIT,
-                                         EXPIRE_SERVICE RECIPIENT_LIMIT,
-                                         DOOR_SOFT_LIMIT, DOOR_HARD_LIMIT, NULL};
+                                         EXPIRE_SERVICE RECIPIENT_LIMIT, DOOR_SOFT_LIMIT,
+                                         DOOR_HARD_LIMIT, NULL};
 static const char *const master_names[] = {HOLD_SERVICE, EXPIRE_SERVICE, NULL};
 const struct mainmaster_kind mainmaster_main_kind = {main_names, false};
 const struct mainmaster_kind mainmaster_master_kind = {master_names, true};

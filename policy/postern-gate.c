@@ -88,9 +88,12 @@ static void wake_later(const char *state_directory, const struct postfix *postfi
                        const struct request *request)
 {
     char queue_id[QUEUE_ID_MAX + 1];
-    char *argv[] = {(char *)(uintptr_t)postfix_postqueue(postfix), (char *)(uintptr_t)"-c",
+    char *argv[] = {(char *)(uintptr_t)postfix_postqueue(postfix),
+                    (char *)(uintptr_t) "-c",
                     (char *)(uintptr_t)postfix_config_directory(postfix),
-                    (char *)(uintptr_t)"-i", queue_id, NULL};
+                    (char *)(uintptr_t) "-i",
+                    queue_id,
+                    NULL};
     struct child_command command = {.argv = argv, .timeout_ms = 30000};
     char tables[4200];
 
@@ -198,9 +201,9 @@ static int answer(const struct request *request)
 
 int main(int argc, char **argv)
 {
-    static const char usage[] =
-        "usage: postern-gate [-c FILE] [-s STATE_DIRECTORY] hold|expire QUEUE_ID NEXTHOP SENDER RECIPIENT\n"
-        "Run by Postfix's pipe(8); see postern-gate(8).\n";
+    static const char usage[] = "usage: postern-gate [-c FILE] [-s STATE_DIRECTORY] hold|expire "
+                                "QUEUE_ID NEXTHOP SENDER RECIPIENT\n"
+                                "Run by Postfix's pipe(8); see postern-gate(8).\n";
     struct request request = {.config = OPTIONS_DEFAULT_CONFIG};
     int option;
 

@@ -152,9 +152,9 @@ static int command_destination(const struct call *call)
 {
     struct report_question q = question(call);
     json_t *report = report_destination(&q, call->argv[1]);
-    int status = report ? print_report(call, report, show_destination)
-                        : not_found("destination", call->argv[1],
-                                    ": no mail to it was seen in the log");
+    int status =
+        report ? print_report(call, report, show_destination)
+               : not_found("destination", call->argv[1], ": no mail to it was seen in the log");
 
     store_close(&q.store);
     return status;
@@ -181,15 +181,16 @@ static int ask(const struct call *call, const char *verb, const char *what, cons
 
     need_access(call->config, config_runtime_directory(call->config), "control.sock", R_OK | W_OK);
     if (!ask_posternd(config_runtime_directory(call->config), verb, what, name, &done, error,
-                     sizeof(error)))
+                      sizeof(error)))
         log_fatal(EX_UNAVAILABLE, "%s", error);
     if (call->json)
         printf("{\"done\": %s}\n", done ? "true" : "false");
     if (!done)
         return not_found(what, name, strcmp(verb, "retry") == 0 ? " to be in an outage" : "");
     if (!call->json)
-        printf("%s: %s\n", name, strcmp(verb, "retry") == 0 ? "an attempt is being made"
-                                                           : "forgotten; its counts begin anew");
+        printf("%s: %s\n", name,
+               strcmp(verb, "retry") == 0 ? "an attempt is being made"
+                                          : "forgotten; its counts begin anew");
     return EX_OK;
 }
 

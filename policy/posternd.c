@@ -126,8 +126,7 @@ static struct config *read_config(const struct invocation *invocation)
 {
     char error[1024];
     char *path = realpath(invocation->config, NULL);
-    struct config *config =
-        config_load(path ? path : invocation->config, error, sizeof(error));
+    struct config *config = config_load(path ? path : invocation->config, error, sizeof(error));
 
     free(path);
     if (config == NULL)

@@ -292,7 +292,7 @@ static int ask_table_types(struct postfix *postfix, char *error_r, size_t size)
 /* Many sites set content_filter for some services of master.cf only. */
 static void ask_service_filters(struct postfix *postfix)
 {
-    const char *words[] = {postfix->postconf, "-c", postfix->config_directory, "-P",
+    const char *words[] = {postfix->postconf,    "-c", postfix->config_directory, "-P",
                            "*/*/content_filter", NULL};
     char why[ERROR_MAX];
     postfix->service_filters = ask(words, why, sizeof(why));

@@ -11,8 +11,7 @@ void recipient_transfer_failed(struct recipient *r, const struct retry_policy *p
 
     if (r->transfers > 0 && attempt->started < due)
         return;
-    r->last_transfer =
-        r->transfers > 0 ? attempt_begin(attempt, due, interval) : attempt->started;
+    r->last_transfer = r->transfers > 0 ? attempt_begin(attempt, due, interval) : attempt->started;
     r->transfers++;
     r->wakes = 0;
     r->next = interval > 0 ? r->last_transfer + interval : 0;

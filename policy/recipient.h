@@ -44,12 +44,13 @@ void recipient_transfer_failed(struct recipient *r, const struct retry_policy *p
 bool recipient_over_transfer_cap(const struct recipient *r, const struct retry_policy *policy);
 
 /*
- * True while the decision to give it up stands: an outage that ended, or a cap that was raised, undoes
- * GIVE_UP_OPEN. `cap` is the destination's (destination_cap).
+ * True while the decision to give it up stands: an outage that ended, or a cap that was raised,
+ * undoes GIVE_UP_OPEN. `cap` is the destination's (destination_cap).
  */
 bool recipient_given_up(const struct recipient *r, const struct destination *d, uint32_t cap);
 
-/* After a wake-up at `now`: plans the next try. False when there were so many that it must be gone. */
+/* After a wake-up at `now`: plans the next try. False when there were so many that it must be gone.
+ */
 bool recipient_woken(struct recipient *r, int64_t now);
 
 /*

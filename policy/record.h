@@ -1,8 +1,8 @@
 /*
- * How the ledger's records and keys look in the store. Fixed structs in the machine's own byte order
- * (the file never leaves the machine; store.c's format string changes with them); numbers in keys are
- * big-endian so that they sort. Loads return false for what is absent or too short. Not thread-safe
- * beyond what the store is.
+ * How the ledger's records and keys look in the store. Fixed structs in the machine's own byte
+ * order (the file never leaves the machine; store.c's format string changes with them); numbers in
+ * keys are big-endian so that they sort. Loads return false for what is absent or too short. Not
+ * thread-safe beyond what the store is.
  */
 #ifndef POSTERN_RECORD_H
 #define POSTERN_RECORD_H
@@ -41,7 +41,8 @@ void record_delete_destination(struct store *store, const struct destination_rec
 const char *record_destination_title(const struct destination_record *r);
 bool record_destination_is_group(const struct destination_record *r);
 
-/* False when the queue id is none, or the address is empty. Long addresses are shortened by a hash. */
+/* False when the queue id is none, or the address is empty. Long addresses are shortened by a hash.
+ */
 bool record_recipient_key(struct key *key_r, struct slice queue_id, struct slice recipient);
 void record_message_prefix(struct key *key_r, struct slice queue_id);
 bool record_has_prefix(struct slice found, const struct key *prefix);
@@ -60,10 +61,10 @@ bool record_waiting_parts(struct slice found, uint32_t destination, uint64_t *ba
                           struct slice *recipient_key_r);
 
 enum due_kind {
-    DUE_RETRY = 'p',     /* destination: the next retry, or another probe */
-    DUE_WORK = 'w',      /* destination: messages over the cap, or to be woken after an outage */
-    DUE_RECIPIENT = 'r', /* recipient: to be woken */
-    DUE_LANE = 'l',      /* destination: a wider lane is tried */
+    DUE_RETRY = 'p',       /* destination: the next retry, or another probe */
+    DUE_WORK = 'w',        /* destination: messages over the cap, or to be woken after an outage */
+    DUE_RECIPIENT = 'r',   /* recipient: to be woken */
+    DUE_LANE = 'l',        /* destination: a wider lane is tried */
     DUE_TRANSACTION = 't', /* transaction: it has gone quiet */
 };
 void record_due_key(struct key *key_r, int64_t time, enum due_kind kind, struct slice subject);

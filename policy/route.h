@@ -3,7 +3,8 @@
  *
  * Keys come from recipient addresses, which strangers write: a domain such as "*" or ".com", or a
  * local part that begins with '#', would route other people's mail or break postmap's input
- * (transport(5), postmap(1)). Only keys that mean exactly one domain or one address are let through.
+ * (transport(5), postmap(1)). Only keys that mean exactly one domain or one address are let
+ * through.
  */
 #ifndef POSTERN_ROUTE_H
 #define POSTERN_ROUTE_H
@@ -27,21 +28,22 @@ const char *route_service(enum route route, char *buffer);
 uint32_t route_lane_size(enum route route);
 
 /*
- * The domain of an address as logged, in lower case; its length, or 0 when it has none that may be a
- * key. `size` of ROUTE_KEY_MAX holds every valid one.
+ * The domain of an address as logged, in lower case; its length, or 0 when it has none that may be
+ * a key. `size` of ROUTE_KEY_MAX holds every valid one.
  */
 size_t route_domain(char *domain_r, size_t size, struct slice recipient);
 
 /*
- * The key for one address: all of it in lower case. 0 when it cannot be one; its domain is no stand-in,
- * for that would route other people's mail.
+ * The key for one address: all of it in lower case. 0 when it cannot be one; its domain is no
+ * stand-in, for that would route other people's mail.
  */
 size_t route_address(char *key_r, size_t size, struct slice recipient);
 
 /* True when this is one domain name or address literal, and no pattern. */
 bool route_domain_valid(struct slice domain);
 
-/* Each changes what is wanted for a key; true when that made a difference, and then *wanted_r is it. */
+/* Each changes what is wanted for a key; true when that made a difference, and then *wanted_r is
+ * it. */
 bool route_hold(struct store *store, struct slice key, bool hold, enum route *wanted_r);
 bool route_expire(struct store *store, struct slice key, bool more, enum route *wanted_r);
 bool route_lane(struct store *store, struct slice key, enum route lane, enum route *wanted_r);

@@ -13,7 +13,7 @@ struct rules {
     const struct retry_policy *policy;
     uint32_t cap;     /* of open retries, see destination_cap(); 0: none */
     const char *name; /* what an administrator finds in the file: a group, "unproven" or "retry" */
-    bool current;     /* false: the record's name belongs to no domain or group of this configuration */
+    bool current; /* false: the record's name belongs to no domain or group of this configuration */
 };
 
 struct rules rules_of(const struct config *config, const struct destination_record *record);

@@ -1,6 +1,6 @@
 /*
- * Times and durations as people say them. Every function fills a buffer of SAY_MAX bytes and returns
- * it. Thread-safe.
+ * Times and durations as people say them. Every function fills a buffer of SAY_MAX bytes and
+ * returns it. Thread-safe.
  */
 #ifndef POSTERN_SAY_H
 #define POSTERN_SAY_H

@@ -31,7 +31,8 @@ static inline bool slice_starts(struct slice s, const char *prefix)
     return s.len >= len && memcmp(s.at, prefix, len) == 0;
 }
 
-/* Copies into a buffer of `size` bytes, cut to fit, always NUL-terminated; returns what was copied. */
+/* Copies into a buffer of `size` bytes, cut to fit, always NUL-terminated; returns what was copied.
+ */
 static inline size_t slice_copy(char *buffer, size_t size, struct slice s)
 {
     size_t len = s.len < size ? s.len : size - 1;

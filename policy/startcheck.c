@@ -27,7 +27,7 @@ static bool find_account(const struct config *config, const struct passwd **acco
     *account_r = getpwnam(name);
     if (*account_r == NULL)
         log_warning("%s: user: there is no account \"%s\"; create it, or set user",
-                  config_path(config), name);
+                    config_path(config), name);
     return *account_r != NULL;
 }
 
@@ -67,7 +67,7 @@ static bool check_log(const struct config *config, const struct passwd *account)
 #ifndef HAVE_LIBSYSTEMD
     if (strcmp(log, "journal") == 0) {
         log_warning("%s: postfix.log: this posternd was built without the journal (libsystemd)",
-                  config_path(config));
+                    config_path(config));
         return false;
     }
 #endif

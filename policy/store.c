@@ -22,8 +22,8 @@ static const size_t first_map_size = (size_t)1 << 30;
 enum { READERS_MAX = 1024 };
 
 static const char *const table_names[STORE_TABLES] = {
-    "meta",    "destination", "name",  "domain", "recipient",
-    "waiting", "attempt",     "retry", "route",  "due",       "transaction",
+    "meta",    "destination", "name",  "domain", "recipient",   "waiting",
+    "attempt", "retry",       "route", "due",    "transaction",
 };
 
 struct store {
@@ -263,7 +263,8 @@ static bool is_damage(int code)
            code == MDB_PAGE_NOTFOUND;
 }
 
-/* Keeps the bad file for whoever wants to look at it: counts begin anew, no mail depends on them. */
+/* Keeps the bad file for whoever wants to look at it: counts begin anew, no mail depends on them.
+ */
 static int begin_anew(struct store *store, const char *path, int code)
 {
     char aside[4200];

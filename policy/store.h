@@ -2,9 +2,9 @@
  * The state on disk: the one place that calls LMDB.
  *
  * posternd opens it to write, everything else to read. Between store_begin and store_commit errors
- * are sticky: reads find nothing, writes do nothing, and store_commit returns false. The caller then
- * does the whole transaction again (after STORE_FULL the map has been made larger). One store per
- * process, opened after the last fork, used by one thread.
+ * are sticky: reads find nothing, writes do nothing, and store_commit returns false. The caller
+ * then does the whole transaction again (after STORE_FULL the map has been made larger). One store
+ * per process, opened after the last fork, used by one thread.
  */
 #ifndef POSTERN_STORE_H
 #define POSTERN_STORE_H
@@ -16,17 +16,18 @@
 #include "slice.h"
 
 enum store_table {
-    STORE_META,         /* name -> bytes: format, log position */
-    STORE_DESTINATION,  /* "d:domain" or "g:group" -> record */
-    STORE_NAME,         /* destination id -> its key above */
-    STORE_DOMAIN,       /* group's id, domain -> nothing: domains of a group that failed */
-    STORE_RECIPIENT,    /* queue id, recipient -> record */
-    STORE_WAITING,      /* destination id, baseline, queue id, recipient -> nothing */
-    STORE_ATTEMPT,      /* queue id, recipient, slot -> attempt */
-    STORE_RETRY,        /* destination id, slot -> counted retry */
-    STORE_ROUTE,        /* key of the transport table -> what is wanted there */
-    STORE_DUE,          /* time, kind, subject -> nothing */
-    STORE_TRANSACTION,  /* queue id, process, destination -> SMTP transaction in which recipients were refused */
+    STORE_META,        /* name -> bytes: format, log position */
+    STORE_DESTINATION, /* "d:domain" or "g:group" -> record */
+    STORE_NAME,        /* destination id -> its key above */
+    STORE_DOMAIN,      /* group's id, domain -> nothing: domains of a group that failed */
+    STORE_RECIPIENT,   /* queue id, recipient -> record */
+    STORE_WAITING,     /* destination id, baseline, queue id, recipient -> nothing */
+    STORE_ATTEMPT,     /* queue id, recipient, slot -> attempt */
+    STORE_RETRY,       /* destination id, slot -> counted retry */
+    STORE_ROUTE,       /* key of the transport table -> what is wanted there */
+    STORE_DUE,         /* time, kind, subject -> nothing */
+    STORE_TRANSACTION, /* queue id, process, destination -> SMTP transaction in which recipients
+                          were refused */
     STORE_TABLES
 };
 
@@ -35,9 +36,9 @@ enum { STORE_KEY_MAX = 511 };
 struct store;
 
 /*
- * Opens `directory`/state.mdb. `writable` creates it; a file that is damaged or of another format is
- * then put aside under a name with ".bad" and a new one begun, with an error in the log. `group` is
- * the group that may read it besides the owner ((gid_t)-1: none). NULL, with a line in error_r.
+ * Opens `directory`/state.mdb. `writable` creates it; a file that is damaged or of another format
+ * is then put aside under a name with ".bad" and a new one begun, with an error in the log. `group`
+ * is the group that may read it besides the owner ((gid_t)-1: none). NULL, with a line in error_r.
  */
 struct store *store_open(const char *directory, bool writable, gid_t group, char *error_r,
                          size_t size);
@@ -50,12 +51,14 @@ void store_abort(struct store *store);
 const char *store_error(const struct store *store);
 
 /* Values point into the map: valid until the next write or the end of the transaction. */
-bool store_get(struct store *store, enum store_table table, struct slice key, struct slice *value_r);
+bool store_get(struct store *store, enum store_table table, struct slice key,
+               struct slice *value_r);
 void store_put(struct store *store, enum store_table table, struct slice key, struct slice value);
 void store_delete(struct store *store, enum store_table table, struct slice key);
 void store_clear(struct store *store, enum store_table table);
 
-/* The first entry whose key is not below `from`. To go on, ask with the key found plus a NUL byte. */
+/* The first entry whose key is not below `from`. To go on, ask with the key found plus a NUL byte.
+ */
 bool store_seek(struct store *store, enum store_table table, struct slice from, struct slice *key_r,
                 struct slice *value_r);
 /* The entry after the one last returned by store_seek or store_next, with no write in between. */

@@ -31,7 +31,7 @@ struct table {
     size_t change_count;
     bool rebuild;
     bool running;
-    int pause; /* seconds until the next try after a failure; 0: all is well */
+    int pause;       /* seconds until the next try after a failure; 0: all is well */
     char *additions; /* waits for the deletions to be done */
     uint64_t generation;
     struct stat file; /* as we left it */
@@ -131,14 +131,14 @@ static void run(struct table *table, const char *option, const char *replace, ch
     int n = 0;
 
     argv[n++] = (char *)(uintptr_t)postfix_postmap(table->postfix);
-    argv[n++] = (char *)(uintptr_t)"-c";
+    argv[n++] = (char *)(uintptr_t) "-c";
     argv[n++] = (char *)(uintptr_t)postfix_config_directory(table->postfix);
     if (replace)
         argv[n++] = (char *)(uintptr_t)replace;
     if (option)
         argv[n++] = (char *)(uintptr_t)option;
     if (option && strcmp(option, "-d") == 0)
-        argv[n++] = (char *)(uintptr_t)"-";
+        argv[n++] = (char *)(uintptr_t) "-";
     argv[n++] = table->map;
     argv[n] = NULL;
     command.input = input;
@@ -237,7 +237,7 @@ static void flush_changes(struct table *table)
     table->additions = NULL;
     new = open_memstream(&table->additions, &additions_len);
 
-    for (size_t i = 0; gone && new && i < table->change_count; i++) {
+    for (size_t i = 0; gone && new &&i < table->change_count; i++) {
         if (table->changes[i].route == ROUTE_NONE)
             fprintf(gone, "%s\n", table->changes[i].key);
         else
@@ -269,9 +269,9 @@ static void emit_line(void *context, struct slice key, enum route route)
 }
 
 /*
- * The account that the table belongs to is the one that owns its directory: posternd's own or, where
- * posternd stays root, the gate's. Root must not work in a directory of somebody else's, where any
- * name may be a link to elsewhere, so postmap runs as that account.
+ * The account that the table belongs to is the one that owns its directory: posternd's own or,
+ * where posternd stays root, the gate's. Root must not work in a directory of somebody else's,
+ * where any name may be a link to elsewhere, so postmap runs as that account.
  */
 static void take_owner(struct child_command *command, const char *path)
 {
@@ -287,7 +287,8 @@ static void take_owner(struct child_command *command, const char *path)
     command->gid = st.st_gid;
 }
 
-/* A new file under a name of its own, then renamed: no link is followed, no reader sees half of it. */
+/* A new file under a name of its own, then renamed: no link is followed, no reader sees half of it.
+ */
 static FILE *open_new(const char *path, char *temporary, size_t size)
 {
     struct child_command owner = {.as_account = false};
@@ -319,8 +320,8 @@ static bool write_source(const char *path, const struct table_hooks *hooks)
 
     if (file == NULL)
         return false;
-    good = hooks == NULL ||
-           hooks->source(hooks->context, emit_line, &(struct emission){file, hooks});
+    good =
+        hooks == NULL || hooks->source(hooks->context, emit_line, &(struct emission){file, hooks});
     good = ferror(file) == 0 && good;
     good = fclose(file) == 0 && good && rename(temporary, path) == 0;
     if (!good)
@@ -391,7 +392,7 @@ bool table_withdraw(const char *state_directory, const struct postfix *postfix, 
 {
     char path[4096];
     char map[4200];
-    char *argv[] = {(char *)(uintptr_t)postfix_postmap(postfix), (char *)(uintptr_t)"-c",
+    char *argv[] = {(char *)(uintptr_t)postfix_postmap(postfix), (char *)(uintptr_t) "-c",
                     (char *)(uintptr_t)postfix_config_directory(postfix), map, NULL};
     struct child_command command = {.argv = argv, .timeout_ms = POSTMAP_TIMEOUT};
     struct child_result *result;

@@ -3,7 +3,8 @@
  *
  * Postfix takes its own locks on the file, so LMDB's own must never write it. `postmap -i` and `-d`
  * commit each line on its own (about 1,600 lines/s); a whole new table is one transaction, which
- * readers never see half done: few changes update, many rebuild. Runs in the event loop; one thread.
+ * readers never see half done: few changes update, many rebuild. Runs in the event loop; one
+ * thread.
  */
 #ifndef POSTERN_TABLE_H
 #define POSTERN_TABLE_H
@@ -19,13 +20,14 @@ typedef void table_emit(void *emit_context, struct slice key, enum route route);
 /* False: not all of them could be told. */
 typedef bool table_source(void *context, table_emit *emit, void *emit_context);
 
-/* What stands behind "service:" in the table for a lane: a next hop, or "" for the domain itself. */
+/* What stands behind "service:" in the table for a lane: a next hop, or "" for the domain itself.
+ */
 typedef const char *table_nexthop(void *context);
 
 struct table_hooks {
     table_nexthop *nexthop;
-    table_source *source;            /* for a rebuild */
-    void (*settled)(void *context);  /* what was wanted is published */
+    table_source *source;           /* for a rebuild */
+    void (*settled)(void *context); /* what was wanted is published */
     void *context;
 };
 
@@ -53,8 +55,8 @@ uint64_t table_generation_wanted(const struct table *table);
 void table_check(struct table *table);
 
 /*
- * Writes a table without any route, at once and without an event loop: the last act of posternd, and
- * what postern-gate does when posternd is gone. False, with a line in error_r.
+ * Writes a table without any route, at once and without an event loop: the last act of posternd,
+ * and what postern-gate does when posternd is gone. False, with a line in error_r.
  */
 bool table_withdraw(const char *state_directory, const struct postfix *postfix, char *error_r,
                     size_t size);

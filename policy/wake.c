@@ -31,7 +31,7 @@ struct waker {
     struct child_runner *runner;
     const struct postfix *postfix;
     const struct table *table;
-    struct event *next;    /* the next message may go */
+    struct event *next;     /* the next message may go */
     struct event *patience; /* for the nudge */
     struct wanted list[LIST_MAX];
     size_t count;
@@ -127,9 +127,12 @@ static void wake(struct waker *waker, size_t at)
     struct slot *slot = malloc(sizeof(*slot));
     unsigned n = waker->underway[0].queue_id[0] ? 1 : 0;
     struct wanted *w = &waker->underway[n];
-    char *argv[] = {(char *)(uintptr_t)postfix_postqueue(waker->postfix), (char *)(uintptr_t)"-c",
+    char *argv[] = {(char *)(uintptr_t)postfix_postqueue(waker->postfix),
+                    (char *)(uintptr_t) "-c",
                     (char *)(uintptr_t)postfix_config_directory(waker->postfix),
-                    (char *)(uintptr_t)"-i", w->queue_id, NULL};
+                    (char *)(uintptr_t) "-i",
+                    w->queue_id,
+                    NULL};
 
     *w = waker->list[at];
     waker->list[at] = waker->list[--waker->count];
@@ -170,18 +173,24 @@ static void on_nudged(void *arg, const struct child_end *end)
 
 static void send_nudge(struct waker *waker)
 {
-    static char text[] = "From: <>\nTo: <" GATE_NUDGE_ADDRESS ">\nSubject: nudge\n"
-                         "Auto-Submitted: auto-generated\n\n"
-                         "Makes the queue manager forget its last address; taken by postern-gate.\n";
-    char *argv[] = {(char *)(uintptr_t)postfix_sendmail(waker->postfix), (char *)(uintptr_t)"-C",
+    static char text[] =
+        "From: <>\nTo: <" GATE_NUDGE_ADDRESS ">\nSubject: nudge\n"
+        "Auto-Submitted: auto-generated\n\n"
+        "Makes the queue manager forget its last address; taken by postern-gate.\n";
+    char *argv[] = {(char *)(uintptr_t)postfix_sendmail(waker->postfix),
+                    (char *)(uintptr_t) "-C",
                     (char *)(uintptr_t)postfix_config_directory(waker->postfix),
-                    (char *)(uintptr_t)"-i", (char *)(uintptr_t)"-f", (char *)(uintptr_t)"<>",
-                    (char *)(uintptr_t)GATE_NUDGE_ADDRESS, NULL};
+                    (char *)(uintptr_t) "-i",
+                    (char *)(uintptr_t) "-f",
+                    (char *)(uintptr_t) "<>",
+                    (char *)(uintptr_t)GATE_NUDGE_ADDRESS,
+                    NULL};
 
     waker->nudging = true;
     waker->nudge_generation = table_generation(waker->table);
     go_on_in(waker->patience, NUDGE_TIMEOUT);
-    if (child_start(waker->runner, argv, text, strlen(text), COMMAND_TIMEOUT, on_nudged, waker) != 0)
+    if (child_start(waker->runner, argv, text, strlen(text), COMMAND_TIMEOUT, on_nudged, waker) !=
+        0)
         log_warning("sendmail (nudge): %m");
 }
 
@@ -198,7 +207,8 @@ static bool needs_nudge(const struct waker *waker, const struct wanted *w)
 {
     uint64_t there = table_generation(waker->table);
 
-    /* A publication that failed is made together with the next: the number wanted may never come. */
+    /* A publication that failed is made together with the next: the number wanted may never come.
+     */
     return w->nudge && waker->forgotten < (w->generation < there ? w->generation : there);
 }
 

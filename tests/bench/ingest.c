@@ -1,12 +1,12 @@
 /*
  * How fast a mail log is taken in: from the file through parser, ledger and store, with the log
- * position committed as posternd does it. Compared with only counting the lines of the same file, in
- * the same run.
+ * position committed as posternd does it. Compared with only counting the lines of the same file,
+ * in the same run.
  *
  *     ingest [LINES [DEFERRED_PERCENT [DIRECTORY]]]     defaults: 1000000 8 /tmp
  *
- * The log: 10,000 destinations, long queue ids; each delivery line comes with its "queue active" and,
- * when the mail is gone, its "removed". LINES counts delivery lines only.
+ * The log: 10,000 destinations, long queue ids; each delivery line comes with its "queue active"
+ * and, when the mail is gone, its "removed". LINES counts delivery lines only.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -81,8 +81,10 @@ static void print_message(FILE *log, unsigned n, int64_t now, unsigned deferred_
         *c = *c == '0' || *c == '1' ? 'w' : *c;
     snprintf(id + 4, sizeof(id) - 4, "%07uz%c", n, 'B' + (int)(n % 20));
     print_stamp(log, now);
-    fprintf(log, "postfix/qmgr[811]: %s: from=<bulk@sender.example>, size=4312, nrcpt=1 (queue active)\n",
-            id);
+    fprintf(
+        log,
+        "postfix/qmgr[811]: %s: from=<bulk@sender.example>, size=4312, nrcpt=1 (queue active)\n",
+        id);
     print_stamp(log, now + 300);
     if (fails) {
         fprintf(log,
@@ -92,11 +94,12 @@ static void print_message(FILE *log, unsigned n, int64_t now, unsigned deferred_
                 900 + n % 50, id, n, destination, destination);
         return;
     }
-    fprintf(log,
-            "postfix/smtp[%u]: %s: to=<user%u@d%u.example>, relay=mx.d%u.example[192.0.2.7]:25, "
-            "delay=0.41, delays=0.02/0.01/0.2/0.18, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as "
-            "5C1D3A0042)\n",
-            900 + n % 50, id, n, destination, destination);
+    fprintf(
+        log,
+        "postfix/smtp[%u]: %s: to=<user%u@d%u.example>, relay=mx.d%u.example[192.0.2.7]:25, "
+        "delay=0.41, delays=0.02/0.01/0.2/0.18, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as "
+        "5C1D3A0042)\n",
+        900 + n % 50, id, n, destination, destination);
     print_stamp(log, now + 310);
     fprintf(log, "postfix/qmgr[811]: %s: removed\n", id);
 }
@@ -171,7 +174,8 @@ static void read_all(const char *directory, const char *log, struct tally *tally
 
     snprintf(path, sizeof(path), "%s/postern.conf", directory);
     file = fopen(path, "w");
-    if (file == NULL || fputs("retry = { max_open_retries = 24; };\n", file) < 0 || fclose(file) != 0)
+    if (file == NULL || fputs("retry = { max_open_retries = 24; };\n", file) < 0 ||
+        fclose(file) != 0)
         fail(path);
     config = config_load(path, error, sizeof(error));
     store = config ? store_open(directory, true, (gid_t)-1, error, sizeof(error)) : NULL;
@@ -237,7 +241,8 @@ int main(int argc, char **argv)
     started = seconds();
     read_all(directory, log, &tally);
     reading = seconds() - started;
-    printf("%u delivery lines (%" PRIu64 " in all, %u %% deferred) in %.2f s: %.0f delivery lines/s\n",
+    printf("%u delivery lines (%" PRIu64
+           " in all, %u %% deferred) in %.2f s: %.0f delivery lines/s\n",
            lines, all, deferred, reading, lines / reading);
     printf("%.1f times as long as counting the lines of the same file (%.3f s)\n",
            reading / counting, counting);

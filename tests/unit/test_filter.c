@@ -31,7 +31,8 @@ static void matches_only_the_filter(void **state)
         {"amavis is down", "none", "connect to 127.0.0.1[127.0.0.1]:10024: Connection refused",
          true},
         {"suspended for it", "none",
-         "delivery temporarily suspended: connect to 127.0.0.1[127.0.0.1]:10024: Connection refused",
+         "delivery temporarily suspended: connect to 127.0.0.1[127.0.0.1]:10024: Connection "
+         "refused",
          true},
         {"the filter of one service", "filter.example[192.0.2.9]:10026", "250 ok", true},
         {"a port that begins alike", "127.0.0.1[127.0.0.1]:100245", "250 ok", false},
@@ -47,14 +48,13 @@ static void matches_only_the_filter(void **state)
     (void)state;
     assert_int_equal(filters.count, 2);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct maillog_line line = {.kind = MAILLOG_DELIVERY,
-                                          .status = MAILLOG_DEFERRED,
-                                          .agent = strstr(cases[i].text, "suspended")
-                                                       ? MAILLOG_AGENT_QUEUE
-                                                       : MAILLOG_AGENT_SMTP,
-                                          .dsn = slice_of("4.4.1"),
-                                          .relay = slice_of(cases[i].relay),
-                                          .text = slice_of(cases[i].text)};
+        const struct maillog_line line = {
+            .kind = MAILLOG_DELIVERY,
+            .status = MAILLOG_DEFERRED,
+            .agent = strstr(cases[i].text, "suspended") ? MAILLOG_AGENT_QUEUE : MAILLOG_AGENT_SMTP,
+            .dsn = slice_of("4.4.1"),
+            .relay = slice_of(cases[i].relay),
+            .text = slice_of(cases[i].text)};
         if (filters_match(&filters, &line) != cases[i].want)
             fail_msg("%s", cases[i].label);
     }

@@ -90,11 +90,11 @@ static void over_the_open_cap(void **state)
     c.to.d.retries = 11;
     c.to.d.last_counted = begin;
     c.q.rules.cap = 1;
-    expect(
-        "one", &c, GATE_GIVEN_UP,
-        "5.4.7 Your message was not delivered. The mail server for partner.example could not be "
-        "reached: 1 attempt failed, and the policy \"partner\" of this mail system allows 1 attempt. "
-        "First attempt: 2026-11-23 08:00:00 +0000. Last error: " REFUSED);
+    expect("one", &c, GATE_GIVEN_UP,
+           "5.4.7 Your message was not delivered. The mail server for partner.example could not be "
+           "reached: 1 attempt failed, and the policy \"partner\" of this mail system allows 1 "
+           "attempt. "
+           "First attempt: 2026-11-23 08:00:00 +0000. Last error: " REFUSED);
 
     make(&c);
     strcpy(c.to.name, "d:typo.example");
@@ -104,12 +104,12 @@ static void over_the_open_cap(void **state)
     c.q.rules = (struct rules){.policy = &long_ago, .cap = 144, .name = "retry"};
     c.to.d.next = c.to.d.last_counted + 600 * 1000;
     c.q.now = c.to.d.last_counted;
-    expect(
-        "a day", &c, GATE_GIVEN_UP,
-        "5.4.7 Your message was not delivered. The mail server for typo.example could not be "
-        "reached: 144 attempts in 23 hours 50 minutes failed, and the policy \"retry\" of this "
-        "mail system allows 144 attempts, one every 10 minutes. First attempt: 2026-11-23 08:00:00 +0000. "
-        "Last error: " REFUSED);
+    expect("a day", &c, GATE_GIVEN_UP,
+           "5.4.7 Your message was not delivered. The mail server for typo.example could not be "
+           "reached: 144 attempts in 23 hours 50 minutes failed, and the policy \"retry\" of this "
+           "mail system allows 144 attempts, one every 10 minutes. First attempt: 2026-11-23 "
+           "08:00:00 +0000. "
+           "Last error: " REFUSED);
 }
 
 /* A retry under way changes nothing: what was decided is decided until the destination opens. */
@@ -149,7 +149,8 @@ static void over_the_transfer_cap(void **state)
     expect("at Postfix's own pace", &c, GATE_GIVEN_UP,
            "5.4.7 Your message was not delivered. The mail server for partner.example was reached "
            "but did not take the message: 2 attempts in 2 minutes failed, and the policy "
-           "\"partner\" of this mail system allows 2 attempts. First attempt: 2026-11-23 08:00:00 +0000. "
+           "\"partner\" of this mail system allows 2 attempts. First attempt: 2026-11-23 08:00:00 "
+           "+0000. "
            "Last error: " FULL);
 }
 
@@ -164,22 +165,19 @@ static void not_yet(void **state)
     (void)state;
     make(&c);
     c.r.give_up = GIVE_UP_NOT;
-    expect(
-        "its count is not full", &c, GATE_NOT_YET,
-        HELD
-        "one attempt every 3 seconds (policy \"partner\": gives up after 4). " LAST);
+    expect("its count is not full", &c, GATE_NOT_YET,
+           HELD "one attempt every 3 seconds (policy \"partner\": gives up after 4). " LAST);
     c.q.r = NULL;
-    expect(
-        "seen for the first time", &c, GATE_NOT_YET,
-        HELD
-        "one attempt every 3 seconds (policy \"partner\": gives up after 4). " LAST);
+    expect("seen for the first time", &c, GATE_NOT_YET,
+           HELD "one attempt every 3 seconds (policy \"partner\": gives up after 4). " LAST);
     c.q.rules.cap = 0;
     expect("no cap", &c, GATE_NOT_YET,
            HELD "one attempt every 3 seconds (policy \"partner\": no cap). " LAST);
     c.to.d.retries = 11;
-    expect("the first", &c, GATE_NOT_YET,
-           "4.4.1 Held: no connection to partner since 2026-11-23 08:00:00 +0000, 1 failed attempt; "
-           "one attempt every 3 seconds (policy \"partner\": no cap). " LAST);
+    expect(
+        "the first", &c, GATE_NOT_YET,
+        "4.4.1 Held: no connection to partner since 2026-11-23 08:00:00 +0000, 1 failed attempt; "
+        "one attempt every 3 seconds (policy \"partner\": no cap). " LAST);
     c.to.d.retries = 14;
     c.to.d.health = DESTINATION_TRYING;
     expect("resolved before the hold was withdrawn", &c, GATE_NOT_YET,

@@ -20,8 +20,7 @@
 #define COMMON                                                                                     \
     .table = TABLE, .filter = "/var/lib/postern/tables/gate_filter.regexp", .account = "postern",  \
     .gate = "/usr/libexec/postern/postern-gate", .config = "/etc/postern/postern.conf",            \
-    .state = "/var/lib/postern",                                                                   \
-    .log_name = "postfix"
+    .state = "/var/lib/postern", .log_name = "postfix"
 
 static const uint32_t lanes[] = {1, 2, 5, 20};
 
@@ -988,14 +987,23 @@ static void test_door(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_door),            cmocka_unit_test(test_main_shapes),     cmocka_unit_test(test_main_text),
-        cmocka_unit_test(test_crlf_stays_crlf), cmocka_unit_test(test_edited_between),
-        cmocka_unit_test(test_behind_others),   cmocka_unit_test(test_settings_changed),
-        cmocka_unit_test(test_master_shapes),   cmocka_unit_test(test_master_text),
-        cmocka_unit_test(test_master_by_hand),  cmocka_unit_test(test_conflicts),
-        cmocka_unit_test(test_plain_names),     cmocka_unit_test(test_random_files),
-        cmocka_unit_test(test_random_damage),   cmocka_unit_test(test_limits_text),
-        cmocka_unit_test(test_lanes),           cmocka_unit_test(test_both_lists_edited),
+        cmocka_unit_test(test_door),
+        cmocka_unit_test(test_main_shapes),
+        cmocka_unit_test(test_main_text),
+        cmocka_unit_test(test_crlf_stays_crlf),
+        cmocka_unit_test(test_edited_between),
+        cmocka_unit_test(test_behind_others),
+        cmocka_unit_test(test_settings_changed),
+        cmocka_unit_test(test_master_shapes),
+        cmocka_unit_test(test_master_text),
+        cmocka_unit_test(test_master_by_hand),
+        cmocka_unit_test(test_conflicts),
+        cmocka_unit_test(test_plain_names),
+        cmocka_unit_test(test_random_files),
+        cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_limits_text),
+        cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_both_lists_edited),
         cmocka_unit_test(test_client_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

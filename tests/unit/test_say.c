@@ -71,14 +71,10 @@ static void paces(void **state)
         uint32_t seconds;
         const char *want;
     } cases[] = {
-        {1, "a second"},
-        {2, "every 2 seconds"},
-        {60, "a minute"},
-        {90, "every 1 minute 30 seconds"},
-        {600, "every 10 minutes"},
-        {3600, "an hour"},
-        {7200, "every 2 hours"},
-        {86400, "a day"},
+        {1, "a second"},           {2, "every 2 seconds"},
+        {60, "a minute"},          {90, "every 1 minute 30 seconds"},
+        {600, "every 10 minutes"}, {3600, "an hour"},
+        {7200, "every 2 hours"},   {86400, "a day"},
         {172800, "every 2 days"},
     };
     char buffer[SAY_MAX];
