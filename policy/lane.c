@@ -81,6 +81,12 @@ enum lane_verdict lane_learn(struct destination *d, const struct transaction *t,
     return set_takes(d, counted(d, t), t, rules);
 }
 
+bool lane_is_hopeless(const struct transaction *t, const struct lane_rules *rules)
+{
+    return t->taken == 0 && offered_to(t) == 1 && t->permanent &&
+           (rules->count == 0 || rules->lanes[0] != 1);
+}
+
 void lane_widen(struct destination *d, const struct lane_rules *rules, int64_t now)
 {
     for (size_t i = 0; i < rules->count; i++) {

@@ -41,6 +41,12 @@ enum lane_verdict {
 enum lane_verdict lane_learn(struct destination *d, const struct transaction *t,
                              const struct lane_rules *rules);
 
+/*
+ * True for a transaction that is surely over, in which one recipient was refused for good although
+ * it was alone, where no lane for one can prove it.
+ */
+bool lane_is_hopeless(const struct transaction *t, const struct lane_rules *rules);
+
 /* Asked when lane_until has come: the next wider lane, and after the widest none. */
 void lane_widen(struct destination *d, const struct lane_rules *rules, int64_t now);
 

@@ -172,8 +172,11 @@ static void look_at(struct ledger *l, struct slice key, struct transaction_recor
     struct subject s;
 
     if (subject_load_id(l, &s, r->t.destination)) {
+        const struct lane_rules rules = rules_of_lanes(l, &s.record.d);
         if (now < r->t.last + SLOWEST)
             learn(l, &s, r, now);
+        else if (lane_is_hopeless(&r->t, &rules))
+            give_up_limit(l, &s, r, now);
         subject_save(l, &s);
     }
     if (is_over(&r->t, now))

@@ -112,6 +112,7 @@ EXTRA_DIST += tests/scenarios/run.test \
 	tests/scenarios/groups.scn \
 	tests/scenarios/lanes.scn \
 	tests/scenarios/lanes_apart.scn \
+	tests/scenarios/lanes_none.scn \
 	tests/scenarios/observe.scn \
 	tests/scenarios/probes.scn \
 	tests/scenarios/recipients.scn \

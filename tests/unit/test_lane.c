@@ -115,6 +115,24 @@ static void without_lanes_halving_ends(void **state)
     assert_true(progress < 10);
 }
 
+static void alone_and_refused_for_good_without_a_lane_for_one(void **state)
+{
+    static const uint32_t wide[] = {5, 10};
+    const struct lane_rules none = {.normal = 50, .lifetime = 1000};
+    const struct lane_rules no_one = {.lanes = wide, .count = 2, .normal = 50, .lifetime = 1000};
+    struct transaction t = {.refused = 1, .permanent = true};
+
+    (void)state;
+    assert_true(lane_is_hopeless(&t, &none));
+    assert_true(lane_is_hopeless(&t, &no_one));
+    assert_false(lane_is_hopeless(&t, &rules)); /* the lane for one will show it */
+    t.permanent = false;
+    assert_false(lane_is_hopeless(&t, &none));
+    t.permanent = true;
+    t.refused = 2;
+    assert_false(lane_is_hopeless(&t, &none));
+}
+
 static void wider_lanes_are_tried_in_turn(void **state)
 {
     struct destination d = {.takes = 5, .lane = 5, .lane_until = now};
@@ -137,6 +155,7 @@ int main(void)
         cmocka_unit_test(what_one_transaction_tells),
         cmocka_unit_test(a_lane_that_is_not_used_is_no_reason_to_hammer),
         cmocka_unit_test(without_lanes_halving_ends),
+        cmocka_unit_test(alone_and_refused_for_good_without_a_lane_for_one),
         cmocka_unit_test(wider_lanes_are_tried_in_turn),
     };
 
