@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "control.h"
 #include "filter.h"
 #include "gate.h"
@@ -34,14 +35,6 @@ enum {
     UNCONNECTED_EVERY = 3 * 1000,
     CLOCK_BACK = 60 * 1000, /* set back by more: plans are made anew */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* What the ledger wants */
 
@@ -252,7 +245,7 @@ static void keep_up(struct daemon *daemon, int64_t now)
 static void on_batch(evutil_socket_t fd, short events, void *arg)
 {
     struct daemon *daemon = arg;
-    int64_t now = now_ms();
+    int64_t now = clock_now();
     int64_t due = 0;
 
     (void)fd;
@@ -284,7 +277,7 @@ static void on_batch(evutil_socket_t fd, short events, void *arg)
 static void on_readable(evutil_socket_t fd, short events, void *arg)
 {
     struct daemon *daemon = arg;
-    int64_t since = now_ms() - daemon->last_batch;
+    int64_t since = clock_now() - daemon->last_batch;
 
     (void)fd;
     (void)events;
@@ -321,7 +314,7 @@ bool daemon_start_ledger(struct daemon *daemon)
     daemon->ledger = ledger_new(daemon->store, daemon->config, &actions, daemon);
     allow_lanes(daemon);
     for (int tries = 0; daemon->ledger && tries < 8 && daemon_begin(daemon); tries++) {
-        ledger_start(daemon->ledger, now_ms());
+        ledger_start(daemon->ledger, clock_now());
         put_status(daemon);
         if (store_commit(daemon->store)) {
             publish_drop_foreign_lanes(daemon);
@@ -406,7 +399,7 @@ static void ended_request(struct daemon *daemon)
 
 bool daemon_retry(struct daemon *daemon, struct slice destination)
 {
-    bool found = daemon_begin(daemon) && ledger_retry(daemon->ledger, destination, now_ms());
+    bool found = daemon_begin(daemon) && ledger_retry(daemon->ledger, destination, clock_now());
 
     ended_request(daemon);
     return found;
@@ -415,7 +408,7 @@ bool daemon_retry(struct daemon *daemon, struct slice destination)
 bool daemon_forget_destination(struct daemon *daemon, struct slice destination)
 {
     bool found =
-        daemon_begin(daemon) && ledger_forget_destination(daemon->ledger, destination, now_ms());
+        daemon_begin(daemon) && ledger_forget_destination(daemon->ledger, destination, clock_now());
 
     ended_request(daemon);
     return found;
@@ -513,7 +506,8 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
     daemon->config = config;
     daemon->postfix = postfix;
     daemon->store = store_open(config_state_directory(config), true, group, error_r, size);
-    publish_check(daemon);
+    publish_judge(daemon); /* posternd asked Postfix a moment ago */
+    daemon->last_connect = clock_now();
     ready = daemon->store && make_parts(daemon) && open_log(daemon, error_r, size) &&
             daemon_start_ledger(daemon) && add_events(daemon);
     if (ready)

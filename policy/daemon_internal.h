@@ -69,7 +69,9 @@ const char *publish_nexthop(void *context);
 void publish_drop_foreign_lanes(struct daemon *daemon);
 /* The table for smtp_delivery_status_filter. */
 void publish_filter(struct daemon *daemon);
-/* Looks whether Postfix reads what is published, and observes only while it does not. */
+/* Works out, from what is known of Postfix, whether it reads what is published, and says so. */
+void publish_judge(struct daemon *daemon);
+/* Asks Postfix anew, and observes only while it does not read it; the ledger is there. */
 void publish_check(struct daemon *daemon);
 /* True when Postern acts, rather than only observes. */
 bool publish_is_on(const struct daemon *daemon);

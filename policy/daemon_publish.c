@@ -137,6 +137,16 @@ static void say_connection(const struct daemon *daemon, bool before, const char 
         log_info("Postfix is connected");
 }
 
+void publish_judge(struct daemon *daemon)
+{
+    char why[1024];
+    bool before = daemon->connected;
+
+    find_obstacle(daemon, daemon->postfix, why, sizeof(why));
+    daemon->connected = why[0] == '\0';
+    say_connection(daemon, before, why);
+}
+
 /*
  * Holding and giving up without a table that Postfix reads would only wake messages for more
  * attempts. Asked again every now and then, because setup may be run at any time.
@@ -158,10 +168,8 @@ void publish_check(struct daemon *daemon)
     daemon->postfix_silent = false;
     /* relayhost and the like may be others now: lanes go where Postfix itself would send. */
     changed = postfix_update(daemon->postfix, &postfix);
-    find_obstacle(daemon, daemon->postfix, why, sizeof(why));
-    daemon->connected = why[0] == '\0';
-    say_connection(daemon, before, why);
-    if (daemon->ledger == NULL || (daemon->connected == before && !changed))
+    publish_judge(daemon);
+    if (daemon->connected == before && !changed)
         return;
     daemon_trust_log(daemon);
     if (!daemon_start_ledger(daemon))

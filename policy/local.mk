@@ -1,7 +1,7 @@
 # The library: what the programs, the tests and the benchmarks link.
 noinst_LIBRARIES += policy/libpostern.a
 policy_libpostern_a_SOURCES = \
-	policy/slice.h \
+	policy/slice.h policy/clock.h \
 	policy/log.c policy/log.h \
 	policy/text.c policy/text.h \
 	policy/config.c policy/config.h \

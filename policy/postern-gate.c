@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "build.h"
+#include "clock.h"
 #include "gate.h"
 #include "lock.h"
 #include "log.h"
@@ -128,14 +129,6 @@ static void let_go(const char *state_directory, const char *postfix_directory,
     postfix_free(&postfix);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static enum gate_answer decide(const struct config *config, const struct request *request,
                                bool running, char *text)
 {
@@ -144,7 +137,7 @@ static enum gate_answer decide(const struct config *config, const struct request
                               .enforce = config_enforce(config),
                               .running = running,
                               .last_error = "",
-                              .now = now_ms()};
+                              .now = clock_now()};
     struct knowledge k;
     char error[512];
     struct store *store =

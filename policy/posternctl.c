@@ -12,6 +12,7 @@
 #include "ask.h"
 #include "build.h"
 #include "classify_command.h"
+#include "clock.h"
 #include "lock.h"
 #include "log.h"
 #include "options.h"
@@ -46,14 +47,6 @@ static int wrong_usage(void)
 {
     fputs(usage, stderr);
     return EX_USAGE;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* Reports */
@@ -120,7 +113,7 @@ static struct report_question question(const struct call *call)
 {
     return (struct report_question){.store = open_state(call->config),
                                     .config = call->config,
-                                    .now = now_ms(),
+                                    .now = clock_now(),
                                     .running = lock_is_held(config_state_directory(call->config))};
 }
 
