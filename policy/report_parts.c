@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "failure.h"
+#include "text.h"
 
 /* More than this many waiting recipients are "at least that many": counting must not take minutes.
  */
@@ -21,9 +22,7 @@ json_t *report_text(const char *s)
     if (string)
         return string;
     slice_copy(copy, sizeof(copy), slice_of(s));
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
+    text_make_utf8(copy, strlen(copy));
     return json_string(copy);
 }
 

@@ -1,7 +1,5 @@
 #include "text.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,7 +34,12 @@ static size_t leader(unsigned char byte, uint32_t *code_r, uint32_t *least_r)
     return 0;
 }
 
-size_t text_utf8_length(const char *at, size_t len)
+static bool is_code_point(uint32_t code)
+{
+    return code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+}
+
+size_t text_utf8_decode(const char *at, size_t len, uint32_t *code_r)
 {
     uint32_t code, least;
     size_t want = len > 0 ? leader((unsigned char)at[0], &code, &least) : 0;
@@ -48,9 +51,30 @@ size_t text_utf8_length(const char *at, size_t len)
             return 0;
         code = code << 6 | ((unsigned char)at[i] & 0x3F);
     }
-    if (code < least || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+    if (code < least || !is_code_point(code))
         return 0;
+    *code_r = code;
     return want;
+}
+
+size_t text_utf8_length(const char *at, size_t len)
+{
+    uint32_t code;
+
+    return text_utf8_decode(at, len, &code);
+}
+
+size_t text_utf8_encode(char at[4], uint32_t code)
+{
+    static const unsigned char leaders[] = {0, 0xC0, 0xE0, 0xF0};
+    size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+
+    if (!is_code_point(code))
+        return 0;
+    for (size_t i = more; i > 0; i--, code >>= 6)
+        at[i] = (char)(0x80 | (code & 0x3F));
+    at[0] = (char)(leaders[more] | code);
+    return more + 1;
 }
 
 /* C1 (U+0080 to U+009F) is C2 80 to C2 9F; some terminals obey it as they obey ESC. */
@@ -63,19 +87,42 @@ static bool is_control(const char *at, size_t len)
     return len == 2 && byte == 0xC2 && (unsigned char)at[1] < 0xA0;
 }
 
+static void mark_invalid(char *text, size_t left, bool controls_too)
+{
+    while (left > 0) {
+        size_t len = text_utf8_length(text, left);
+        size_t step = len > 0 ? len : 1;
+
+        if (len == 0 || (controls_too && is_control(text, len)))
+            memset(text, '?', step);
+        text += step;
+        left -= step;
+    }
+}
+
 void text_clean(char *text)
+{
+    mark_invalid(text, strlen(text), true);
+}
+
+void text_make_utf8(char *text, size_t len)
+{
+    mark_invalid(text, len, false);
+}
+
+bool text_is_clean(const char *text)
 {
     size_t left = strlen(text);
 
     while (left > 0) {
         size_t len = text_utf8_length(text, left);
-        size_t step = len > 0 ? len : 1;
 
         if (len == 0 || is_control(text, len))
-            memset(text, '?', step);
-        text += step;
-        left -= step;
+            return false;
+        text += len;
+        left -= len;
     }
+    return true;
 }
 
 /* Puts "..." at the end of a text that fills its buffer, in place of whole characters. */

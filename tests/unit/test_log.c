@@ -53,6 +53,84 @@ static void test_clean(void **state)
     }
 }
 
+static void test_make_utf8(void **state)
+{
+    static const struct {
+        const char *label, *text, *want;
+        size_t len;
+    } cases[] = {
+        {"empty", "", "", 0},
+        {"control characters stay", "a\tb\n\x1b\xc2\x9b", "a\tb\n\x1b\xc2\x9b", 7},
+        {"NUL stays", "a\0b\xff", "a\0b?", 4},
+        {"latin-1 beside UTF-8", "M\xfcller \xc3\xa9", "M?ller \xc3\xa9", 9},
+        {"cut sequence at the end", "a\xe2\x82\xac", "a??", 3},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = malloc(cases[i].len + 1); /* its own, so that ASan sees the end */
+
+        assert_non_null(text);
+        memcpy(text, cases[i].text, cases[i].len);
+        text_make_utf8(text, cases[i].len);
+        if (memcmp(text, cases[i].want, cases[i].len) != 0)
+            fail_msg("%s: is \"%.*s\"", cases[i].label, (int)cases[i].len, text);
+        free(text);
+    }
+}
+
+static void test_is_clean(void **state)
+{
+    static const struct {
+        const char *text;
+        bool want;
+    } cases[] = {
+        {"", true},          {"a b", true},    {"\xc3\xa9\xc2\xa0", true},
+        {"a\tb", false},     {"a\n", false},   {"\x7f", false},
+        {"\xc2\x9b", false}, {"a\xff", false}, {"\xc3", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (text_is_clean(cases[i].text) != cases[i].want)
+            fail_msg("case %zu: \"%s\"", i, cases[i].text);
+}
+
+static void test_code_points(void **state)
+{
+    static const struct {
+        uint32_t code;
+        const char *text; /* "": no UTF-8 for it */
+    } cases[] = {
+        {'a', "a"},
+        {0x7F, "\x7f"},
+        {0x80, "\xc2\x80"},
+        {0x7FF, "\xdf\xbf"},
+        {0x800, "\xe0\xa0\x80"},
+        {0xD7FF, "\xed\x9f\xbf"},
+        {0xD800, ""},
+        {0xDFFF, ""},
+        {0xE000, "\xee\x80\x80"},
+        {0xFFFF, "\xef\xbf\xbf"},
+        {0x10000, "\xf0\x90\x80\x80"},
+        {0x10FFFF, "\xf4\x8f\xbf\xbf"},
+        {0x110000, ""},
+        {UINT32_MAX, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t want = strlen(cases[i].text);
+        char text[4];
+        uint32_t code = 0;
+
+        assert_int_equal(text_utf8_encode(text, cases[i].code), want);
+        assert_memory_equal(text, cases[i].text, want);
+        assert_int_equal(text_utf8_decode(cases[i].text, want, &code), want);
+        assert_int_equal(code, want > 0 ? cases[i].code : 0);
+    }
+}
+
 static void print(char *buffer, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -291,9 +369,15 @@ static void test_threads(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clean),          cmocka_unit_test(test_print_cuts_between_characters),
-        cmocka_unit_test(test_severities),     cmocka_unit_test(test_long_message),
-        cmocka_unit_test(test_errno_survives), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_clean),
+        cmocka_unit_test(test_make_utf8),
+        cmocka_unit_test(test_is_clean),
+        cmocka_unit_test(test_code_points),
+        cmocka_unit_test(test_print_cuts_between_characters),
+        cmocka_unit_test(test_severities),
+        cmocka_unit_test(test_long_message),
+        cmocka_unit_test(test_errno_survives),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_journal),
     };
 
