@@ -2,7 +2,7 @@
 # source tree as it is. Sourced; `source_tree` and `work` (a temporary folder) are set before.
 
 packages="autoconf automake make gcc libc6-dev pkg-config xz-utils
-    libconfig-dev libevent-dev libjansson-dev liblmdb-dev libmilter-dev libcmocka-dev libsystemd-dev
+    libconfig-dev libevent-dev libidn2-dev libjansson-dev liblmdb-dev libmilter-dev libcmocka-dev libsystemd-dev
     postfix postfix-lmdb dnsmasq-base iproute2 util-linux"
 
 guard=/usr/sbin/policy-rc.d

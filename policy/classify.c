@@ -206,14 +206,12 @@ static bool starts_with_code(struct slice s)
            s.at[2] >= '0' && s.at[2] <= '9' && (s.at[3] == ' ' || s.at[3] == '-');
 }
 
-/*
- * The server's words, "552 5.5.3 Too many recipients", in a text that smtp(8) made of a reply
- * (smtp/smtp_proto.c). False when it was none of a failure.
- */
-static bool find_words(struct slice text, struct slice *words_r, struct classify_info *info)
+/* The texts are made in smtp/smtp_proto.c. */
+bool reply_parse(struct slice text, struct reply_parts *reply_r)
 {
     const char *host_end;
 
+    *reply_r = (struct reply_parts){0};
     if (text.len == 0 || text.len > CLASSIFY_TEXT_MAX || memchr(text.at, '\0', text.len) != NULL ||
         !take_start(&text, "host "))
         return false;
@@ -224,10 +222,10 @@ static bool find_words(struct slice text, struct slice *words_r, struct classify
     text.at = host_end;
     if (!take_start(&text, " said: ") || !starts_with_code(text))
         return false;
-    info->permanent = text.at[0] == '5';
-    info->phase = take_phase(&text);
-    *words_r = text;
-    return info->phase != REPLY_PHASE_OTHER && text.len >= 4;
+    reply_r->permanent = text.at[0] == '5';
+    reply_r->phase = take_phase(&text);
+    reply_r->words = text;
+    return text.len >= 4;
 }
 
 /* The first rule of a kind that fits, or NULL. */
@@ -263,9 +261,12 @@ enum reply_kind classify_reply(const struct classifier *classifier, struct slice
     struct classify_info info = {.kind = CLASSIFY_OTHER, .source = ""};
     const struct classify_rule *rule;
     char copy[CLASSIFY_TEXT_MAX + 1];
-    struct slice words;
+    struct reply_parts reply;
+    bool understood = reply_parse(text, &reply);
 
-    if (find_words(text, &words, &info)) {
+    info.phase = reply.phase;
+    info.permanent = reply.permanent;
+    if (understood && reply.phase != REPLY_PHASE_OTHER) {
         slice_copy(copy, sizeof(copy), text);
         rule = decide(classifier, copy);
         if (rule != NULL) {
@@ -273,7 +274,7 @@ enum reply_kind classify_reply(const struct classifier *classifier, struct slice
             info.source = rule->source;
         }
         if (info.kind == CLASSIFY_SPLIT)
-            info.limit = classify_limit(classifier->limits, words);
+            info.limit = classify_limit(classifier->limits, reply.words);
     }
     if (info_r != NULL)
         *info_r = info;

@@ -32,6 +32,16 @@ enum reply_phase {
     REPLY_PHASE_END_OF_DATA,
 };
 
+/* What Postfix says of a failed command, and in it the server's words: "552 5.5.3 Too many ..." */
+struct reply_parts {
+    struct slice words;
+    enum reply_phase phase;
+    bool permanent; /* the reply's code is 5xx, whatever its enhanced code says */
+};
+
+/* False when smtp(8) made the text of something else, or it is too long or has a NUL in it. */
+bool reply_parse(struct slice text, struct reply_parts *reply_r);
+
 /* Texts longer than this are CLASSIFY_OTHER: cut, they might lose the words that matter. */
 enum { CLASSIFY_TEXT_MAX = 1200 };
 
