@@ -6,12 +6,17 @@ milters_libmilters_a_SOURCES = \
 	milters/common/confref.c milters/common/confref.h \
 	milters/common/milter.c milters/common/milter.h \
 	milters/common/place.c milters/common/place.h \
+	milters/common/state.c milters/common/state.h \
+	milters/earlyndr/door.c milters/earlyndr/door.h \
+	milters/earlyndr/earlyndr.c milters/earlyndr/earlyndr.h \
+	milters/earlyndr/outbox.c milters/earlyndr/outbox.h \
+	milters/earlyndr/report.c milters/earlyndr/parts.h \
 	milters/rcptlimit/rcptlimit.c milters/rcptlimit/rcptlimit.h
 milters_libmilters_a_CPPFLAGS = $(milters_cppflags)
 milters_libmilters_a_CFLAGS = $(milters_cflags)
 
 milters_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/milters/common
-milters_cflags = $(AM_CFLAGS) -pthread
+milters_cflags = $(AM_CFLAGS) $(JANSSON_CFLAGS) -pthread
 milters_libs = milters/libmilters.a $(postern_libs) $(MILTER_LIBS) -lpthread
 
 sbin_PROGRAMS += milters/postern-rcptlimit
@@ -20,6 +25,14 @@ milters_postern_rcptlimit_CPPFLAGS = $(milters_cppflags)
 milters_postern_rcptlimit_CFLAGS = $(milters_cflags)
 milters_postern_rcptlimit_LDADD = $(milters_libs)
 man_MANS += milters/rcptlimit/postern-rcptlimit.8
+
+sbin_PROGRAMS += milters/postern-earlyndr
+milters_postern_earlyndr_SOURCES = milters/earlyndr/postern-earlyndr.c
+milters_postern_earlyndr_CPPFLAGS = $(milters_cppflags)
+milters_postern_earlyndr_CFLAGS = $(milters_cflags)
+milters_postern_earlyndr_LDADD = $(milters_libs)
+man_MANS += milters/earlyndr/postern-earlyndr.8
 endif
+EXTRA_DIST += milters/earlyndr/postern-earlyndr.8
 EXTRA_DIST += milters/rcptlimit/postern-rcptlimit.8
 EXTRA_DIST += milters/README

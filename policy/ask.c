@@ -9,7 +9,7 @@
 
 #include <event2/http.h>
 
-enum { MESSAGE_MAX = 4096, PATIENCE_SECONDS = 5 };
+enum { HEAD_MAX = 8192, REPLY_MAX = 1 << 20, PATIENCE_SECONDS = 5 };
 
 bool ask_address(struct sockaddr_un *address, const char *runtime_directory)
 {
@@ -22,15 +22,17 @@ bool ask_address(struct sockaddr_un *address, const char *runtime_directory)
     return len > 0 && (size_t)len < sizeof(address->sun_path);
 }
 
-static int connect_to(const char *runtime_directory, char *error_r, size_t size)
+static int connect_to(const char *runtime_directory, int patience_seconds, char *error_r,
+                      size_t size)
 {
     struct sockaddr_un address;
-    struct timeval patience = {PATIENCE_SECONDS, 0};
+    struct timeval patience = {patience_seconds, 0};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd >= 0 && ask_address(&address, runtime_directory) &&
         connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
         return fd;
     }
     snprintf(error_r, size, "cannot ask posternd at %s/control.sock: %s", runtime_directory,
@@ -40,44 +42,116 @@ static int connect_to(const char *runtime_directory, char *error_r, size_t size)
     return -1;
 }
 
-static ssize_t exchange(int fd, const char *request, char *reply, size_t size)
+static bool send_all(int fd, const char *bytes, size_t len)
 {
-    size_t have = 0;
-    ssize_t got = send(fd, request, strlen(request), MSG_NOSIGNAL);
+    while (len > 0) {
+        ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return false;
+        bytes += sent;
+        len -= (size_t)sent;
+    }
+    return true;
+}
 
-    while (got > 0 && have < size - 1) {
-        got = read(fd, reply + have, size - 1 - have);
+/* To the end of the connection: posternd closes it behind its answer. NULL: none came in time. */
+static char *receive(int fd)
+{
+    char *reply = malloc(REPLY_MAX + 1);
+    size_t have = 0;
+    ssize_t got = 1;
+
+    while (reply && got > 0 && have < REPLY_MAX) {
+        got = read(fd, reply + have, REPLY_MAX - have);
         if (got > 0)
             have += (size_t)got;
     }
+    if (reply == NULL || got < 0) {
+        free(reply);
+        return NULL;
+    }
     reply[have] = '\0';
-    return got < 0 ? -1 : (ssize_t)have;
+    return reply;
+}
+
+/* The answer with its header, to be freed; *status_r is 0 when it has none. */
+static char *exchange(int fd, const char *path, const char *body, int *status_r)
+{
+    char head[HEAD_MAX];
+    char *reply = NULL;
+    int len = snprintf(head, sizeof(head),
+                       "POST /%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                       "Content-Length: %zu\r\n\r\n",
+                       path, strlen(body));
+
+    *status_r = 0;
+    if ((size_t)len < sizeof(head) && send_all(fd, head, (size_t)len) &&
+        send_all(fd, body, strlen(body)))
+        reply = receive(fd);
+    if (reply)
+        sscanf(reply, "HTTP/1.%*d %d", status_r);
+    return reply;
+}
+
+/* The body of an answer that makes sense, or NULL with a line in error_r. */
+static json_t *understand(const char *reply, int status, char *error_r, size_t size)
+{
+    const char *body = reply ? strstr(reply, "\r\n\r\n") : NULL;
+    json_t *json = body ? json_loads(body + 4, 0, NULL) : NULL;
+
+    if (json && (status == HTTP_OK || status == HTTP_NOTFOUND))
+        return json;
+    json_decref(json);
+    snprintf(error_r, size, "posternd did not answer as expected (status %d)", status);
+    return NULL;
+}
+
+static json_t *ask(const char *runtime_directory, const char *path, const char *body, char *error_r,
+                   size_t size)
+{
+    int fd = connect_to(runtime_directory, PATIENCE_SECONDS, error_r, size);
+    json_t *answer;
+    char *reply;
+    int status;
+
+    if (fd < 0)
+        return NULL;
+    reply = exchange(fd, path, body, &status);
+    close(fd);
+    answer = understand(reply, status, error_r, size);
+    free(reply);
+    return answer;
 }
 
 bool ask_posternd(const char *runtime_directory, const char *verb, const char *what,
                   const char *name, bool *done_r, char *error_r, size_t size)
 {
-    char request[MESSAGE_MAX];
-    char reply[MESSAGE_MAX];
+    char path[HEAD_MAX / 2];
     char *encoded = evhttp_uriencode(name, -1, 0);
-    int fd = connect_to(runtime_directory, error_r, size);
-    int status = 0;
+    json_t *answer;
 
-    if (fd < 0 || encoded == NULL) {
-        free(encoded);
+    if (encoded == NULL) {
+        snprintf(error_r, size, "out of memory");
         return false;
     }
-    snprintf(request, sizeof(request),
-             "POST /%s?%s=%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-             "Content-Length: 0\r\n\r\n",
-             verb, what, encoded);
+    snprintf(path, sizeof(path), "%s?%s=%s", verb, what, encoded);
     free(encoded);
-    if (exchange(fd, request, reply, sizeof(reply)) > 0)
-        sscanf(reply, "HTTP/1.%*d %d", &status);
-    close(fd);
-    *done_r = status == HTTP_OK;
-    if (status == HTTP_OK || status == HTTP_NOTFOUND)
-        return true;
-    snprintf(error_r, size, "posternd did not answer as expected (status %d)", status);
-    return false;
+    answer = ask(runtime_directory, path, "", error_r, size);
+    *done_r = json_is_true(json_object_get(answer, "done"));
+    json_decref(answer);
+    return answer != NULL;
+}
+
+json_t *ask_json(const char *runtime_directory, const char *path, const json_t *body, char *error_r,
+                 size_t size)
+{
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_t *answer = NULL;
+
+    if (text)
+        answer = ask(runtime_directory, path, text, error_r, size);
+    else
+        snprintf(error_r, size, "out of memory");
+    free(text);
+    return answer;
 }

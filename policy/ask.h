@@ -1,5 +1,6 @@
 /*
  * Asks a running posternd through its control socket (control.h): one request, one answer.
+ * Thread-safe.
  */
 #ifndef POSTERN_ASK_H
 #define POSTERN_ASK_H
@@ -7,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/un.h>
+
+#include <jansson.h>
 
 /* Where the socket is. False when the path is too long for one. */
 bool ask_address(struct sockaddr_un *address, const char *runtime_directory);
@@ -17,5 +20,12 @@ bool ask_address(struct sockaddr_un *address, const char *runtime_directory);
  */
 bool ask_posternd(const char *runtime_directory, const char *verb, const char *what,
                   const char *name, bool *done_r, char *error_r, size_t size);
+
+/*
+ * The same with a body, for the requests that take one. The answer is a new reference; NULL, with a
+ * line in error_r, when posternd could not be asked or did not answer within 5 s. Thread-safe.
+ */
+json_t *ask_json(const char *runtime_directory, const char *path, const json_t *body, char *error_r,
+                 size_t size);
 
 #endif

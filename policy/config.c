@@ -27,6 +27,10 @@ static bool set_default(const struct setting *row, struct config *config)
 
     if (row->type == SETTING_NUMBER)
         *(uint32_t *)place = (uint32_t)row->value;
+    else if (row->type == SETTING_FRACTION)
+        *(double *)place = strtod(row->text, NULL);
+    else if (row->type == SETTING_WORD)
+        *(unsigned *)place = setting_word(row, row->text);
     else if (row->type == SETTING_SWITCH)
         *(bool *)place = row->value != 0;
     else if (row->type == SETTING_NUMBERS)
@@ -52,14 +56,23 @@ static bool set_defaults(struct config *config)
 /* The sockets that were not set are in runtime_directory. */
 static bool set_sockets(struct config *config)
 {
-    if (config->rcptlimit_socket == NULL &&
-        asprintf(&config->rcptlimit_socket, "unix:%s/rcptlimit.sock", config->runtime_directory) <
-            0)
-        config->rcptlimit_socket = NULL;
-    if (config->policy_socket == NULL &&
-        asprintf(&config->policy_socket, "unix:%s/policy.sock", config->runtime_directory) < 0)
-        config->policy_socket = NULL;
-    return config->rcptlimit_socket != NULL && config->policy_socket != NULL;
+    const struct {
+        char **socket;
+        const char *name;
+    } sockets[] = {
+        {&config->rcptlimit_socket, "rcptlimit.sock"},
+        {&config->earlyndr_socket, "earlyndr.sock"},
+        {&config->policy_socket, "policy.sock"},
+    };
+
+    for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+        if (*sockets[i].socket == NULL && asprintf(sockets[i].socket, "unix:%s/%s",
+                                                   config->runtime_directory, sockets[i].name) < 0)
+            *sockets[i].socket = NULL;
+        if (*sockets[i].socket == NULL)
+            return false;
+    }
+    return true;
 }
 
 /* What libconfig found wrong in the syntax, with what would be right. */
@@ -202,6 +215,8 @@ void config_free(struct config **config)
     free_strings(c->patterns, c->pattern_count);
     free(c->rcptlimit_socket);
     free(c->policy_socket);
+    free_strings(c->early_networks, c->early_network_count);
+    free(c->earlyndr_socket);
     free_strings(c->warnings, c->warning_count);
     free(c->domains);
     free(c->names);
@@ -319,4 +334,29 @@ const char *config_rcptlimit_socket(const struct config *config)
 const char *config_policy_socket(const struct config *config)
 {
     return config->policy_socket;
+}
+
+const struct config_early *config_early(const struct config *config)
+{
+    return &config->early;
+}
+
+enum early_mode config_early_mode(const struct config *config)
+{
+    return (enum early_mode)config->early.mode;
+}
+
+size_t config_early_network_count(const struct config *config)
+{
+    return config->early_network_count;
+}
+
+const char *config_early_network_at(const struct config *config, size_t index)
+{
+    return index < config->early_network_count ? config->early_networks[index] : NULL;
+}
+
+const char *config_earlyndr_socket(const struct config *config)
+{
+    return config->earlyndr_socket;
 }

@@ -74,7 +74,7 @@ struct config_inbound {
     char **recipient_domains; /* only recipients in these count and are refused */
     size_t recipient_domain_count;
     uint32_t limit;
-    bool reject; /* action = "reject": 550 5.5.3 instead of 452 4.5.3 */
+    unsigned reject; /* 1: action = "reject": 550 5.5.3 instead of 452 4.5.3 */
 };
 
 bool config_outbound_limits(const struct config *config); /* recipient_limits.outbound */
@@ -89,6 +89,28 @@ const struct config_inbound *config_inbound_at(const struct config *config, size
 const char *
 config_rcptlimit_socket(const struct config *config); /* milters.rcptlimit.socket, "" = none */
 const char *config_policy_socket(const struct config *config); /* policy.socket, "" = none */
+
+/* early_ndr (DESIGN 3.4) */
+
+enum early_mode { EARLY_REFUSE, EARLY_NDR, EARLY_OFF };
+
+struct config_early {
+    unsigned mode;           /* enum early_mode */
+    uint32_t lifetime;       /* seconds that a bad address is remembered */
+    uint32_t after;          /* seconds; 0: at once */
+    uint32_t max_recipients; /* bad addresses kept; the oldest leave first */
+    uint32_t guard_sample;
+    double guard_ratio;
+    uint32_t guard_window; /* seconds */
+};
+
+const struct config_early *config_early(const struct config *config);
+enum early_mode config_early_mode(const struct config *config);
+/* early_ndr.networks: whose clients may get an NDR. None: Postfix's mynetworks. */
+size_t config_early_network_count(const struct config *config);
+const char *config_early_network_at(const struct config *config, size_t index);
+const char *
+config_earlyndr_socket(const struct config *config); /* milters.earlyndr.socket, "" = none */
 
 /*
  * The group that a recipient domain (ASCII letters in any case) belongs to, or NULL: the exact

@@ -210,9 +210,9 @@ static bool read_numbers(struct config_reader *reader, const struct setting *set
 static bool read_fraction(struct config_reader *reader, const struct setting *setting,
                           const config_setting_t *value, void *base)
 {
+    double *place = place_of(setting, base);
     double number;
 
-    (void)base;
     if (config_setting_type(value) == CONFIG_TYPE_FLOAT)
         number = config_setting_get_float(value);
     else if (is_whole(value))
@@ -221,6 +221,8 @@ static bool read_fraction(struct config_reader *reader, const struct setting *se
         return fail_value(reader, setting, value);
     if (number < (double)setting->least || number > (double)setting->most)
         return fail_value(reader, setting, value);
+    if (place != NULL)
+        *place = number;
     return true;
 }
 
@@ -264,14 +266,14 @@ static bool read_text(struct config_reader *reader, const struct setting *settin
 static bool read_word(struct config_reader *reader, const struct setting *setting,
                       const config_setting_t *value, void *base)
 {
-    bool *place = place_of(setting, base);
+    unsigned *place = place_of(setting, base);
     char why[SETTING_TEXT_MAX];
 
     if (config_setting_type(value) != CONFIG_TYPE_STRING ||
         !setting_accepts(setting, config_setting_get_string(value), why))
         return fail_value(reader, setting, value);
     if (place != NULL)
-        *place = strcmp(config_setting_get_string(value), setting->form->words[1]) == 0;
+        *place = setting_word(setting, config_setting_get_string(value));
     return true;
 }
 

@@ -80,8 +80,8 @@ static const struct setting_form ACTION = {.words = ACTIONS, .wanted = "\"defer\
 #define NUMBERS(scope, name, low, high, numbers, kept, counted)                                    \
     ROW(scope, name, SETTING_NUMBERS, .least = low, .most = high, .text = numbers, .offset = kept, \
         .count_offset = counted)
-#define FRACTION(scope, name, low, high, number)                                                   \
-    ROW(scope, name, SETTING_FRACTION, .least = low, .most = high, .text = number, .offset = DROP)
+#define FRACTION(scope, name, low, high, number, kept)                                             \
+    ROW(scope, name, SETTING_FRACTION, .least = low, .most = high, .text = number, .offset = kept)
 #define SWITCH(scope, name, on, kept)                                                              \
     ROW(scope, name, SETTING_SWITCH, .most = 1, .value = on, .offset = kept)
 #define TEXT(scope, name, low, high, string, kind, kept, bits)                                     \
@@ -151,14 +151,17 @@ static const struct setting TABLE[] = {
     NUMBER("recipient_limits.inbound", "limit", 1, 100000, 0, INBOUND(limit), SETTING_REQUIRED),
     WORD("recipient_limits.inbound", "action", "defer", ACTION, INBOUND(reject)),
 
-    SECTION("", "early_ndr", SETTING_UNUSED),
-    TEXT("early_ndr", "mode", 1, 16, "refuse", MODE, DROP, 0),
-    NUMBER("early_ndr", "lifetime", 1, LIFETIME_MAX, 86400, DROP, 0),
-    NUMBER("early_ndr", "after", 0, INTERVAL_MAX, 10, DROP, 0),
+    SECTION("", "early_ndr", 0),
+    WORD("early_ndr", "mode", "refuse", MODE, KEEP(early.mode)),
+    NUMBER("early_ndr", "lifetime", 1, LIFETIME_MAX, 86400, KEEP(early.lifetime), 0),
+    NUMBER("early_ndr", "after", 0, INTERVAL_MAX, 10, KEEP(early.after), 0),
+    NUMBER("early_ndr", "max_recipients", 1, 10000000, 100000, KEEP(early.max_recipients), 0),
+    TEXTS("early_ndr", "networks", 1, 100000, NETWORK, KEEP(early_networks),
+          KEEP(early_network_count), 0),
     SECTION("early_ndr", "guard", 0),
-    NUMBER("early_ndr.guard", "sample", 1, 1000000, 20, DROP, 0),
-    FRACTION("early_ndr.guard", "ratio", 0, 1, "0.5"),
-    NUMBER("early_ndr.guard", "window", 1, INTERVAL_MAX, 600, DROP, 0),
+    NUMBER("early_ndr.guard", "sample", 1, 1000000, 20, KEEP(early.guard_sample), 0),
+    FRACTION("early_ndr.guard", "ratio", 0, 1, "0.5", KEEP(early.guard_ratio)),
+    NUMBER("early_ndr.guard", "window", 1, INTERVAL_MAX, 600, KEEP(early.guard_window), 0),
 
     TEXT("", "lanes", 1, 16, "suspect", LANE, DROP, SETTING_UNUSED),
 
@@ -167,11 +170,11 @@ static const struct setting TABLE[] = {
     TEXT("milters.retrycap", "socket", 1, 512, "unix:/run/postern/retrycap.sock", MILTER_SOCKET,
          DROP, 0),
     TEXT("milters.retrycap", "when_down", 1, 16, "accept", DOWN, DROP, 0),
-    SECTION("milters", "earlyndr", SETTING_UNUSED),
-    TEXT("milters.earlyndr", "socket", 1, 512, "unix:/run/postern/earlyndr.sock", MILTER_SOCKET,
-         DROP, 0),
+    /* The others are in runtime_directory, which is known when the whole file was read: config.c. */
+    SECTION("milters", "earlyndr", 0),
+    TEXT("milters.earlyndr", "socket", 0, 512, NULL, MILTER_SOCKET_OR_NONE, KEEP(earlyndr_socket),
+         0),
     SECTION("milters", "rcptlimit", 0),
-    /* In runtime_directory, which is known when the whole file was read: config.c. */
     TEXT("milters.rcptlimit", "socket", 0, 512, NULL, MILTER_SOCKET_OR_NONE, KEEP(rcptlimit_socket),
          0),
 
@@ -317,6 +320,15 @@ bool setting_accepts(const struct setting *setting, const char *text, char why_r
     while (*word != NULL && strcmp(*word, text) != 0)
         word++;
     return *word != NULL;
+}
+
+unsigned setting_word(const struct setting *setting, const char *word)
+{
+    unsigned number = 0;
+
+    while (strcmp(setting->form->words[number], word) != 0)
+        number++;
+    return number;
 }
 
 bool setting_is_in_list(const struct setting *setting)

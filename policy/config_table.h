@@ -16,11 +16,11 @@ enum setting_type {
     SETTING_SECTIONS, /* ( { settings }, ... ) */
     SETTING_NUMBER,   /* kept as uint32_t */
     SETTING_NUMBERS,  /* ascending */
-    SETTING_FRACTION,
-    SETTING_SWITCH, /* kept as bool */
-    SETTING_TEXT,   /* kept as char * */
+    SETTING_FRACTION, /* kept as double */
+    SETTING_SWITCH,   /* kept as bool */
+    SETTING_TEXT,     /* kept as char * */
     SETTING_TEXTS,
-    SETTING_WORD, /* kept as bool: true for the second of its form's two words */
+    SETTING_WORD, /* kept as unsigned: its number among its form's words */
 };
 
 /* A kind of text: a function that knows it, or the words it may be; and how to say that. */
@@ -78,6 +78,10 @@ struct config {
     size_t inbound_count;
     char *rcptlimit_socket; /* NULL while it has its default */
     char *policy_socket;    /* likewise */
+    struct config_early early;
+    char **early_networks;
+    size_t early_network_count;
+    char *earlyndr_socket; /* NULL while it has its default */
     struct config_group *groups;
     size_t group_count;
     struct config_key *domains; /* sorted */
@@ -102,6 +106,8 @@ void setting_wanted(const struct setting *setting, char buffer[SETTING_TEXT_MAX]
 /* True when a text is of the setting's form; otherwise why_r says why not, where the form can tell.
  */
 bool setting_accepts(const struct setting *setting, const char *text, char why_r[SETTING_TEXT_MAX]);
+/* The number of a word among those of a SETTING_WORD's form, which has it. */
+unsigned setting_word(const struct setting *setting, const char *word);
 /* True for an entry of a list: its defaults are not those of the table. */
 bool setting_is_in_list(const struct setting *setting);
 

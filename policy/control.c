@@ -18,7 +18,8 @@
 #include "ask.h"
 #include "daemon.h"
 
-enum { REQUEST_MAX = 4096, REQUEST_SECONDS = 5, BACKLOG = 16 };
+/* An envelope of ENVELOPE_RECIPIENTS_MAX recipients is the longest body. */
+enum { HEADERS_MAX = 8192, BODY_MAX = 8 << 20, REQUEST_SECONDS = 10, BACKLOG = 64 };
 
 struct control {
     struct evhttp *http;
@@ -79,9 +80,90 @@ static void on_retry(struct evhttp_request *request, void *arg)
     serve(request, arg, daemon_retry, NULL);
 }
 
+static void on_test(struct evhttp_request *request, void *arg)
+{
+    serve(request, arg, NULL, daemon_test_recipient);
+}
+
 static void on_forget(struct evhttp_request *request, void *arg)
 {
     serve(request, arg, daemon_forget_destination, daemon_forget_recipient);
+}
+
+/* Requests with a body of JSON, which may be answered later */
+
+struct control_reply {
+    struct evhttp_request *request; /* NULL: the client is gone */
+};
+
+static void on_client_gone(struct evhttp_connection *connection, void *arg)
+{
+    struct control_reply *reply = arg;
+
+    (void)connection;
+    reply->request = NULL;
+}
+
+void control_reply_send(struct control_reply **reply, bool done, json_t *body)
+{
+    struct evhttp_request *request = (*reply)->request;
+    json_t *object = body ? body : json_object();
+    char *text;
+
+    free(*reply);
+    *reply = NULL;
+    json_object_set_new(object, "done", json_boolean(done));
+    text = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    if (request) {
+        evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
+        answer(request, done && text ? HTTP_OK : HTTP_NOTFOUND, text ? text : "{\"done\": false}");
+    }
+    free(text);
+}
+
+static json_t *body_of(struct evhttp_request *request)
+{
+    struct evbuffer *buffer = evhttp_request_get_input_buffer(request);
+    size_t len = evbuffer_get_length(buffer);
+    const char *bytes = (const char *)evbuffer_pullup(buffer, -1);
+
+    if (evhttp_request_get_command(request) != EVHTTP_REQ_POST || bytes == NULL)
+        return NULL;
+    return json_loadb(bytes, len, 0, NULL);
+}
+
+typedef void control_task(struct daemon *daemon, const json_t *body, struct control_reply *reply);
+
+static void begin(struct evhttp_request *request, struct control *control, control_task *task)
+{
+    json_t *body = body_of(request);
+    struct control_reply *reply = body ? calloc(1, sizeof(*reply)) : NULL;
+
+    if (reply == NULL) {
+        answer(request, HTTP_BADREQUEST, "{\"error\": \"POST with a body of JSON is needed\"}");
+    } else {
+        reply->request = request;
+        evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_client_gone,
+                                      reply);
+        task(control->daemon, body, reply);
+    }
+    json_decref(body);
+}
+
+static void on_envelope(struct evhttp_request *request, void *arg)
+{
+    begin(request, arg, daemon_envelope);
+}
+
+static void on_report(struct evhttp_request *request, void *arg)
+{
+    begin(request, arg, daemon_report);
+}
+
+static void on_bounce(struct evhttp_request *request, void *arg)
+{
+    begin(request, arg, daemon_bounce);
 }
 
 /* Only one posternd runs (lock.h), so a socket that is there already is left over. */
@@ -125,10 +207,14 @@ struct control *control_new(struct event_base *base, struct daemon *daemon,
     }
     memcpy(control->path, address.sun_path, sizeof(control->path));
     evhttp_set_timeout(control->http, REQUEST_SECONDS);
-    evhttp_set_max_headers_size(control->http, REQUEST_MAX);
-    evhttp_set_max_body_size(control->http, REQUEST_MAX);
+    evhttp_set_max_headers_size(control->http, HEADERS_MAX);
+    evhttp_set_max_body_size(control->http, BODY_MAX);
     evhttp_set_cb(control->http, "/retry", on_retry, control);
     evhttp_set_cb(control->http, "/forget", on_forget, control);
+    evhttp_set_cb(control->http, "/test", on_test, control);
+    evhttp_set_cb(control->http, "/envelope", on_envelope, control);
+    evhttp_set_cb(control->http, "/report", on_report, control);
+    evhttp_set_cb(control->http, "/bounce", on_bounce, control);
     return control;
 }
 

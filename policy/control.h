@@ -1,18 +1,27 @@
 /*
- * $runtime_directory/control.sock: HTTP over a UNIX socket, for posternctl. Only root and the
- * account of posternd can connect.
+ * $runtime_directory/control.sock: HTTP over a UNIX socket, for posternctl and the milters. Only
+ * root and the account of posternd can connect.
  *
  *     POST /retry?destination=NAME
  *     POST /forget?destination=NAME
  *     POST /forget?recipient=ADDRESS
+ *     POST /test?recipient=ADDRESS     may this message try an address that is said not to exist?
+ *     POST /envelope                   body: an envelope (envelope.h)
+ *     POST /report                     body: {"envelope": ..., "recipients": [ADDRESS, ...]}: known
+ *                                      bad ones; the sender is told at once
+ *     POST /bounce                     body: {"queue_id": of the message, "report": of Postfix's
+ *                                      report, "recipients": [ADDRESS, ...]}
  *
- * answers 200, or 404 when there is no such thing; the body is JSON: {"done": true|false}.
+ * answers 200, or 404 when there is no such thing (or no); the body is JSON: {"done": true|false},
+ * and from /bounce also "reported": [true|false, ...]: which of them the sender knows of already.
  */
 #ifndef POSTERN_CONTROL_H
 #define POSTERN_CONTROL_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include <jansson.h>
 
 struct control;
 struct daemon;
@@ -22,5 +31,11 @@ struct event_base;
 struct control *control_new(struct event_base *base, struct daemon *daemon,
                             const char *runtime_directory, char *error_r, size_t size);
 void control_free(struct control **control);
+
+/* An answer that is still owed. When the client goes it stays valid, and leads nowhere. */
+struct control_reply;
+
+/* Answers, once; takes over `body`, which may be NULL. */
+void control_reply_send(struct control_reply **reply, bool done, json_t *body);
 
 #endif

@@ -68,7 +68,12 @@ static void say(void *context, const char *line)
     log_info("%s", line);
 }
 
-static const struct ledger_actions actions = {want_route, want_wake, say};
+static void want_report(void *context, struct slice queue_id)
+{
+    wish(context, (struct wish){.is_report = true}, queue_id);
+}
+
+static const struct ledger_actions actions = {want_route, want_wake, say, want_report};
 
 static void drop_wishes(struct daemon *daemon)
 {
@@ -93,6 +98,8 @@ static void grant_wishes(struct daemon *daemon)
         const struct wish *w = &daemon->wishes.list[i];
         if (w->is_route)
             table_want(daemon->table, slice_of(w->key), w->route);
+        else if (w->is_report)
+            early_send(daemon, w->key);
         else
             waker_add(daemon->waker, slice_of(w->key), w->why, w->nudge);
     }
@@ -185,6 +192,7 @@ static bool read_log(struct daemon *daemon, int64_t now)
             if (!filters_match(&daemon->filters, &line))
                 ledger_line(daemon->ledger, &line);
             waker_saw(daemon->waker, &line);
+            early_saw(daemon, &line);
             break;
         case LOGSOURCE_SKIP:
             break;
@@ -257,32 +265,42 @@ static void on_batch(evutil_socket_t fd, short events, void *arg)
         plan_batch(daemon, STORE_PAUSE);
         return;
     }
+    early_store_arrivals(daemon);
     daemon->caught_up = read_log(daemon, now);
     if (daemon->caught_up) {
         check_descriptor(daemon);
-        due = ledger_tick(daemon->ledger, now, waker_room(daemon->waker));
+        due = ledger_tick(daemon->ledger, now,
+                          (struct ledger_room){waker_room(daemon->waker), early_room(daemon)});
         sweep(daemon, now);
     }
     if (!commit(daemon)) {
         plan_batch(daemon, STORE_PAUSE);
         return;
     }
+    early_drop_arrivals(daemon);
     if (daemon->caught_up)
         grant_wishes(daemon);
     else
         postpone_wishes(daemon);
+    early_settle_claims(daemon);
     plan_batch(daemon, daemon->caught_up ? next_batch(due, now) : 0);
+}
+
+void daemon_soon(struct daemon *daemon)
+{
+    int64_t since = clock_now() - daemon->last_batch;
+
+    plan_batch(daemon, since >= 0 && since < BATCH_EVERY ? BATCH_EVERY - since : 0);
 }
 
 static void on_readable(evutil_socket_t fd, short events, void *arg)
 {
     struct daemon *daemon = arg;
-    int64_t since = clock_now() - daemon->last_batch;
 
     (void)fd;
     (void)events;
     logsource_woken(daemon->source);
-    plan_batch(daemon, since >= 0 && since < BATCH_EVERY ? BATCH_EVERY - since : 0);
+    daemon_soon(daemon);
 }
 
 static void on_settled(void *context)
@@ -308,11 +326,26 @@ static void allow_lanes(struct daemon *daemon)
     ledger_set_lanes(daemon->ledger, possible, normal > 0 ? normal : UINT32_MAX);
 }
 
+/* Without a milter for Postfix's own reports each of ours would be a second one. */
+static void allow_early(struct daemon *daemon)
+{
+    struct ledger_early early = {.host = postfix_myhostname(daemon->postfix)};
+    char why[512];
+
+    if (daemon->ledger == NULL)
+        return;
+    early.possible = postfix_reports_filtered(daemon->postfix, why, sizeof(why));
+    if (!early.possible && publish_is_on(daemon) && config_early_mode(daemon->config) != EARLY_OFF)
+        log_warning("bounced recipients are not reported early: %s", why);
+    ledger_set_early(daemon->ledger, &early);
+}
+
 bool daemon_start_ledger(struct daemon *daemon)
 {
     ledger_free(&daemon->ledger);
     daemon->ledger = ledger_new(daemon->store, daemon->config, &actions, daemon);
     allow_lanes(daemon);
+    allow_early(daemon);
     for (int tries = 0; daemon->ledger && tries < 8 && daemon_begin(daemon); tries++) {
         ledger_start(daemon->ledger, clock_now());
         put_status(daemon);
@@ -422,6 +455,14 @@ bool daemon_forget_recipient(struct daemon *daemon, struct slice address)
     return found;
 }
 
+bool daemon_test_recipient(struct daemon *daemon, struct slice address)
+{
+    bool chosen = daemon_begin(daemon) && ledger_test_bad(daemon->ledger, address, clock_now());
+
+    ended_request(daemon);
+    return chosen;
+}
+
 /* Life */
 
 void daemon_trust_log(struct daemon *daemon)
@@ -489,7 +530,7 @@ static bool make_parts(struct daemon *daemon)
     if (daemon->table == NULL)
         return false;
     daemon->waker = waker_new(daemon->base, daemon->runner, daemon->postfix, daemon->table);
-    return daemon->waker != NULL;
+    return daemon->waker != NULL && early_begin(daemon);
 }
 
 struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t group,
@@ -562,6 +603,7 @@ void daemon_free(struct daemon **daemon)
 
     if (d == NULL)
         return;
+    early_end(d);
     control_free(&d->control);
     policyd_free(&d->policyd);
     free_events(d);

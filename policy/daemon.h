@@ -7,6 +7,8 @@
 
 #include <sys/types.h>
 
+#include <jansson.h>
+
 #include "config.h"
 #include "postfix.h"
 #include "slice.h"
@@ -31,5 +33,12 @@ void daemon_free(struct daemon **daemon);
 bool daemon_retry(struct daemon *daemon, struct slice destination);
 bool daemon_forget_destination(struct daemon *daemon, struct slice destination);
 bool daemon_forget_recipient(struct daemon *daemon, struct slice address);
+bool daemon_test_recipient(struct daemon *daemon, struct slice address);
+
+/* The requests with a body (control.h); each answers through `reply`, maybe later. */
+struct control_reply;
+void daemon_envelope(struct daemon *daemon, const json_t *body, struct control_reply *reply);
+void daemon_report(struct daemon *daemon, const json_t *body, struct control_reply *reply);
+void daemon_bounce(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 
 #endif

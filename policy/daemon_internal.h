@@ -6,13 +6,16 @@
 #include "filter.h"
 #include "ledger.h"
 #include "logsource.h"
+#include "origins.h"
 #include "record.h"
+#include "reporter.h"
 #include "table.h"
 #include "wake.h"
 
 /* Something the ledger asked for; done when the transaction is committed. */
 struct wish {
     bool is_route;
+    bool is_report;
     enum route route;
     enum wake_why why;
     bool nudge;
@@ -37,6 +40,7 @@ struct daemon {
     struct waker *waker;
     struct control *control;
     struct policyd *policyd;
+    struct daemon_early *early;
     struct event *batch;    /* the next transaction */
     struct event *readable; /* the log can be watched */
     struct event *signals[3];
@@ -55,6 +59,8 @@ struct daemon {
 };
 
 bool daemon_begin(struct daemon *daemon);
+/* Another transaction, as soon as it may be. */
+void daemon_soon(struct daemon *daemon);
 /* How this Postfix writes its log, whose entries are its own, and which of them are about filters.
  */
 void daemon_trust_log(struct daemon *daemon);
@@ -75,5 +81,20 @@ void publish_judge(struct daemon *daemon);
 void publish_check(struct daemon *daemon);
 /* True when Postern acts, rather than only observes. */
 bool publish_is_on(const struct daemon *daemon);
+
+/* Early reports (daemon_early.c). */
+bool early_begin(struct daemon *daemon);
+void early_end(struct daemon *daemon);
+/* Every line of the log. */
+void early_saw(struct daemon *daemon, const struct maillog_line *line);
+/* Writes what the door told; to be dropped when that is committed. Within a transaction. */
+void early_store_arrivals(struct daemon *daemon);
+void early_drop_arrivals(struct daemon *daemon);
+/* How many reports may be asked for. */
+unsigned early_room(const struct daemon *daemon);
+/* Reports the bounced recipients of a message. Outside of a transaction, like the next. */
+void early_send(struct daemon *daemon, const char *queue_id);
+/* Answers what can be answered by now. */
+void early_settle_claims(struct daemon *daemon);
 
 #endif

@@ -176,6 +176,7 @@ enum failure failure_classify(const struct maillog_line *line)
             return without_session(line->dsn, line->text);
         return with_session(line->relay, line->text);
     case MAILLOG_AGENT_PIPE:
+    case MAILLOG_AGENT_LOCAL:
         break;
     }
     return FAILURE_NONE;

@@ -47,6 +47,11 @@ void ledger_set_lanes(struct ledger *l, bool possible, uint32_t normal_recipient
     l->normal_recipients = normal_recipients;
 }
 
+void ledger_set_early(struct ledger *l, const struct ledger_early *early)
+{
+    l->early = *early;
+}
+
 void ledger_free(struct ledger **ledger)
 {
     if (*ledger)
@@ -295,9 +300,15 @@ static void delivered_or_refused(struct ledger *l, const struct maillog_line *li
     if (line->agent == MAILLOG_AGENT_SMTP && !slice_equals(line->relay, "none") &&
         load_destination(l, &s, line)) {
         note_open(l, &s, &attempt);
-        if (line->status == MAILLOG_SENT)
+        if (line->status == MAILLOG_SENT) {
             lanes_taken(l, &s, line);
+            bad_taken(l, &s, line);
+        } else {
+            bad_refused(l, &s, line);
+        }
     }
+    if (line->status == MAILLOG_BOUNCED)
+        early_bounced(l, line);
     if (case_load(l, &c, line->queue_id, line->recipient))
         recipient_is_done(l, &c);
 }
@@ -372,6 +383,7 @@ static void message_removed(struct ledger *l, struct slice queue_id)
 
     if (queue_id.len > QUEUE_ID_MAX || memchr(queue_id.at, '\0', queue_id.len))
         return;
+    early_removed(l, queue_id);
     record_message_prefix(&prefix, queue_id);
     from = prefix;
     while (store_seek(l->store, STORE_RECIPIENT, key_slice(&from), &key, &value) &&
@@ -387,9 +399,14 @@ void ledger_line(struct ledger *l, const struct maillog_line *line)
     switch (line->kind) {
     case MAILLOG_OTHER:
     case MAILLOG_ACTIVE:
+    case MAILLOG_SUBMITTED:
+    case MAILLOG_CONTENT:
         break;
     case MAILLOG_REMOVED:
         message_removed(l, line->queue_id);
+        break;
+    case MAILLOG_RETURNED:
+        early_returned(l, line->queue_id);
         break;
     case MAILLOG_DELIVERY:
         if (line->status == MAILLOG_DEFERRED)

@@ -10,7 +10,9 @@
 #define POSTERN_LEDGER_H
 
 #include "config.h"
+#include "envelope.h"
 #include "maillog.h"
+#include "record.h"
 #include "route.h"
 #include "store.h"
 
@@ -31,6 +33,8 @@ struct ledger_actions {
     void (*wake)(void *context, struct slice queue_id, enum wake_why why, bool nudge);
     /* A line for the log. */
     void (*say)(void *context, const char *line);
+    /* Report the bounced recipients of this message: ledger_report_load, then ledger_reported. */
+    void (*report)(void *context, struct slice queue_id);
 };
 
 struct ledger;
@@ -49,6 +53,13 @@ void ledger_set_enforce(struct ledger *ledger, bool enforce);
  */
 void ledger_set_lanes(struct ledger *ledger, bool possible, uint32_t normal_recipients);
 
+/* What early reports need to know of Postfix; `host` has to outlive the ledger. */
+struct ledger_early {
+    bool possible;    /* Postfix's own reports pass through postern-earlyndr */
+    const char *host; /* myhostname */
+};
+void ledger_set_early(struct ledger *ledger, const struct ledger_early *early);
+
 /*
  * Makes the state fit the configuration, which may have changed since it was written, and works out
  * anew which routes are wanted (STORE_ROUTE), without telling of each: publish them all afterwards.
@@ -57,12 +68,58 @@ void ledger_start(struct ledger *ledger, int64_t now);
 
 void ledger_line(struct ledger *ledger, const struct maillog_line *line);
 
+/* How much may be asked for now. */
+struct ledger_room {
+    unsigned wakes;
+    unsigned reports;
+};
+
 /*
- * Does what is due, waking at most `wakes` messages. Returns when it wants to be called again
- * (0: nothing is planned). Not before the log has been read to its end: what is due may have
- * happened.
+ * Does what is due and there is room for. Returns when it wants to be called again (0: nothing is
+ * planned). Not before the log has been read to its end: what is due may have happened.
  */
-int64_t ledger_tick(struct ledger *ledger, int64_t now, unsigned wakes);
+int64_t ledger_tick(struct ledger *ledger, int64_t now, struct ledger_room room);
+
+/* --- Early reports (ledger_early.c) --- */
+
+/* What the door saw of a message, as envelope.h has it. False: it is not kept. */
+bool ledger_envelope(struct ledger *ledger, struct slice queue_id, int64_t arrived,
+                     struct slice json);
+
+/* A bounced recipient that is to be reported now. */
+struct ledger_bounced {
+    char *recipient;
+    struct early_record record;
+};
+struct ledger_report {
+    struct envelope *envelope;
+    struct ledger_bounced *bounced;
+    size_t count;
+};
+
+/* What struct ledger_actions' `report` is about. False: nothing any more, or no memory. */
+bool ledger_report_load(struct ledger *ledger, struct slice queue_id,
+                        struct ledger_report *report_r);
+void ledger_report_free(struct ledger_report *report);
+
+/* How that ended: the report is in Postfix's hands, or it is tried again later. */
+void ledger_reported(struct ledger *ledger, struct slice queue_id, bool sent, int64_t now);
+
+/* Postfix's own report names this recipient. */
+enum ledger_claim {
+    LEDGER_CLAIM_KEEP, /* it tells; we shall not */
+    LEDGER_CLAIM_DROP, /* the sender knows already */
+    LEDGER_CLAIM_WAIT, /* ours is on its way: ask again when ledger_reported() was called */
+};
+enum ledger_claim ledger_claim(struct ledger *ledger, struct slice queue_id,
+                               struct slice recipient);
+
+/* --- Bad addresses (ledger_bad.c) --- */
+
+/* True for the one message that may try an address that was said not to exist. */
+bool ledger_test_bad(struct ledger *ledger, struct slice recipient, int64_t now);
+
+/* --- */
 
 /* Looks through some of the records and drops those of mail that cannot be in the queue any more.
  */

@@ -193,13 +193,14 @@ static void ignore_route(void *context, struct slice key, enum route route)
 void ledger_start(struct ledger *l, int64_t now)
 {
     const struct ledger_actions *actions = l->actions;
-    const struct ledger_actions quiet = {ignore_route, NULL, actions->say};
+    const struct ledger_actions quiet = {.route = ignore_route, .say = actions->say};
 
     l->actions = &quiet;
     store_clear(l->store, STORE_ROUTE);
     start_domains(l);
     start_destinations(l, now);
     start_recipients(l, now);
+    early_start(l);
     l->actions = actions;
 }
 
@@ -283,6 +284,8 @@ void ledger_sweep(struct ledger *l, int64_t now, int64_t queue_lifetime)
 
     sweep_recipients(l, before);
     sweep_destinations(l, now, before);
+    early_sweep(l, before, SWEEP_STEP);
+    bad_sweep(l, now, SWEEP_STEP);
 }
 
 /* On request */
@@ -339,7 +342,7 @@ bool ledger_forget_recipient(struct ledger *l, struct slice address)
     struct key from = {0, {0}};
     struct slice key;
     struct slice value;
-    bool any = false;
+    bool any = bad_forget_recipient(l, address);
 
     while (store_seek(l->store, STORE_RECIPIENT, key_slice(&from), &key, &value)) {
         struct slice to = record_key_recipient(key);

@@ -18,6 +18,10 @@ struct ledger {
     uint32_t normal_recipients; /* that Postfix sends in one transaction without a lane */
     struct key swept;           /* how far ledger_sweep has come */
     struct key swept_names;
+    struct key swept_messages;
+    struct key swept_guards;
+    struct ledger_early early;
+    unsigned reports; /* that may still be asked for in this ledger_tick */
 };
 
 /* A destination being worked on: its record, what was saved last, and whose rules it follows. */
@@ -98,6 +102,22 @@ void lanes_widen(struct ledger *l, struct subject *s, int64_t now);
 void lanes_publish(struct ledger *l, struct subject *s);
 void lanes_note_domain(struct ledger *l, struct subject *s, struct slice domain);
 
+/* Early reports (ledger_early.c). */
+void early_bounced(struct ledger *l, const struct maillog_line *line);
+void early_returned(struct ledger *l, struct slice queue_id);
+void early_removed(struct ledger *l, struct slice queue_id);
+void early_is_due(struct ledger *l, struct slice queue_id);
+void early_start(struct ledger *l);
+void early_sweep(struct ledger *l, int64_t before, unsigned most);
+/* The sender of a message that the door told of; free() it. NULL: not known. */
+char *early_sender(struct ledger *l, struct slice queue_id);
+
+/* Bad addresses (ledger_bad.c). The destination has an id. */
+void bad_taken(struct ledger *l, const struct subject *s, const struct maillog_line *line);
+void bad_refused(struct ledger *l, const struct subject *s, const struct maillog_line *line);
+bool bad_forget_recipient(struct ledger *l, struct slice recipient);
+void bad_sweep(struct ledger *l, int64_t now, unsigned most);
+
 /* Messages over the cap go to the gate, messages of an ended outage are woken: at most `wakes`. */
 void work_go_on(struct ledger *l, struct subject *s, int64_t now, unsigned *wakes);
 
@@ -108,5 +128,12 @@ void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_
 void say_lane(struct ledger *l, const struct subject *s);
 void say_give_up(struct ledger *l, const struct subject *s, const struct case_file *c,
                  enum give_up why, const char *error);
+void say_early(struct ledger *l, struct slice key, const struct early_record *r, const char *sender,
+               unsigned number);
+void say_bad(struct ledger *l, const struct subject *s, const char *address,
+             const struct bad_record *r);
+void say_good(struct ledger *l, const struct maillog_line *line);
+void say_guard(struct ledger *l, const struct subject *s, const struct guard *guard, bool tripped,
+               unsigned forgotten);
 
 #endif

@@ -86,3 +86,56 @@ void say_give_up(struct ledger *l, const struct subject *s, const struct case_fi
              say_time(since, c->r.first_failure), error);
     say(l, line);
 }
+
+/* The first few of a report are named: it may be about thousands. */
+enum { EARLY_NAMED = 20 };
+
+void say_early(struct ledger *l, struct slice key, const struct early_record *r, const char *sender,
+               unsigned number)
+{
+    struct slice to = record_key_recipient(key);
+    char line[1400];
+
+    if (number > EARLY_NAMED)
+        return;
+    snprintf(line, sizeof(line), "%.*s: %s to=<%.*s> sender=<%s> status=%s said=\"%.600s\"%s",
+             (int)record_key_queue_id(key).len, key.at,
+             l->enforce ? "early-ndr" : "would-early-ndr", (int)to.len, to.at, sender, r->e.status,
+             r->text, number == EARLY_NAMED ? " (more are not named)" : "");
+    say(l, line);
+}
+
+void say_bad(struct ledger *l, const struct subject *s, const char *address,
+             const struct bad_record *r)
+{
+    char line[1400];
+
+    snprintf(line, sizeof(line), "%s: bad-address to=<%s> destination=%s said=\"%.600s\"",
+             r->queue_id, address, record_destination_title(&s->record), r->text);
+    say(l, line);
+}
+
+void say_good(struct ledger *l, const struct maillog_line *out)
+{
+    char line[1024];
+
+    snprintf(line, sizeof(line), "%.*s: good-address to=<%.*s>", (int)out->queue_id.len,
+             out->queue_id.at, (int)out->recipient.len, out->recipient.at);
+    say(l, line);
+}
+
+void say_guard(struct ledger *l, const struct subject *s, const struct guard *guard, bool tripped,
+               unsigned forgotten)
+{
+    char line[512];
+
+    if (tripped)
+        snprintf(line, sizeof(line),
+                 "%s: guard rejected=%u of=%u forgotten=%u: no bad addresses are learned from it",
+                 record_destination_title(&s->record), guard_rejected(guard), guard_total(guard),
+                 forgotten);
+    else
+        snprintf(line, sizeof(line), "%s: guard-over: bad addresses are learned again",
+                 record_destination_title(&s->record));
+    say(l, line);
+}

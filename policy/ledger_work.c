@@ -311,16 +311,19 @@ static void recipient_is_due(struct ledger *l, struct slice subject, int64_t now
 }
 
 /* The retries of destinations withdraw holds, which must happen even when nothing may be woken. */
-static bool needs_wakes(enum due_kind kind)
+static bool has_room(const struct ledger *l, enum due_kind kind, unsigned wakes)
 {
-    return kind == DUE_RECIPIENT || kind == DUE_WORK;
+    if (kind == DUE_EARLY)
+        return l->reports > 0;
+    return wakes > 0 || (kind != DUE_RECIPIENT && kind != DUE_WORK);
 }
 
 /*
  * Finds the first entry behind `entry` that is due and can be done. `next_r` is the time of the
  * first that is not due.
  */
-static bool find_due(struct ledger *l, int64_t now, bool wakes, struct key *entry, int64_t *next_r)
+static bool find_due(struct ledger *l, int64_t now, unsigned wakes, struct key *entry,
+                     int64_t *next_r)
 {
     struct slice key;
     struct slice value;
@@ -330,7 +333,7 @@ static bool find_due(struct ledger *l, int64_t now, bool wakes, struct key *entr
     *next_r = 0;
     while (store_seek(l->store, STORE_DUE, key_slice(entry), &key, &value) &&
            record_due_parts(key, next_r, &kind, &subject) && *next_r <= now) {
-        if (wakes || !needs_wakes(kind)) {
+        if (has_room(l, kind, wakes)) {
             entry->len = key.len;
             memcpy(entry->bytes, key.at, key.len);
             return true;
@@ -338,6 +341,12 @@ static bool find_due(struct ledger *l, int64_t now, bool wakes, struct key *entr
         key_after(entry, key);
     }
     return false;
+}
+
+static void report_is_due(struct ledger *l, struct slice queue_id)
+{
+    l->reports--;
+    early_is_due(l, queue_id);
 }
 
 static void do_due(struct ledger *l, const struct key *entry, int64_t now, unsigned *wakes)
@@ -351,20 +360,23 @@ static void do_due(struct ledger *l, const struct key *entry, int64_t now, unsig
         recipient_is_due(l, subject, now, wakes);
     else if (kind == DUE_TRANSACTION)
         lanes_transaction_due(l, subject, now);
+    else if (kind == DUE_EARLY)
+        report_is_due(l, subject);
     else
         destination_is_due(l, subject, kind, now, wakes);
 }
 
-int64_t ledger_tick(struct ledger *l, int64_t now, unsigned wakes)
+int64_t ledger_tick(struct ledger *l, int64_t now, struct ledger_room room)
 {
     struct key entry = {0, {0}};
     int64_t next;
 
-    while (find_due(l, now, wakes > 0, &entry, &next)) {
+    l->reports = room.reports;
+    while (find_due(l, now, room.wakes, &entry, &next)) {
         store_delete(l->store, STORE_DUE, key_slice(&entry));
-        do_due(l, &entry, now, &wakes);
-        if (wakes > 0)
+        do_due(l, &entry, now, &room.wakes);
+        if (room.wakes > 0 && l->reports > 0)
             entry.len = 0;
     }
-    return wakes == 0 ? now + BUSY_PAUSE : next;
+    return room.wakes == 0 || l->reports == 0 ? now + BUSY_PAUSE : next;
 }

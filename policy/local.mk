@@ -20,7 +20,8 @@ policy_libpostern_a_SOURCES = \
 	policy/destination.c policy/destination.h \
 	policy/recipient.c policy/recipient.h \
 	policy/store.c policy/store.h \
-	policy/record.c policy/record.h \
+	policy/record.c policy/record.h policy/record_early.c policy/record_parts.h \
+	policy/bad.c policy/bad.h policy/early.c policy/early.h policy/origins.c policy/origins.h \
 	policy/rules.c policy/rules.h \
 	policy/filter.c policy/filter.h \
 	policy/classify.c policy/classify.h policy/classify_parts.h \
@@ -29,7 +30,8 @@ policy_libpostern_a_SOURCES = \
 	policy/lane.c policy/lane.h \
 	policy/lanecheck.c policy/lanecheck.h \
 	policy/ledger.c policy/ledger.h policy/ledger_internal.h \
-	policy/ledger_admin.c policy/ledger_lanes.c policy/ledger_say.c policy/ledger_state.c policy/ledger_work.c \
+	policy/ledger_admin.c policy/ledger_bad.c policy/ledger_early.c policy/ledger_lanes.c \
+	policy/ledger_say.c policy/ledger_state.c policy/ledger_work.c \
 	policy/route.c policy/route.h \
 	policy/lock.c policy/lock.h \
 	policy/options.c policy/options.h \
@@ -38,23 +40,32 @@ policy_libpostern_a_SOURCES = \
 	policy/wake.c policy/wake.h \
 	policy/child.c policy/child.h policy/child_runner.c \
 	policy/child_spawn.c policy/child_spawn.h \
-	policy/postfix.c policy/postfix.h policy/postfix_routing.c \
+	policy/postfix.c policy/postfix.h policy/postfix_list.h policy/postfix_routing.c \
 	policy/gate.c policy/gate.h \
 	policy/inbound.c policy/inbound.h \
-	policy/network.c policy/network.h \
+	policy/network.c policy/network.h policy/networks.c policy/networks.h \
 	policy/policyd.c policy/policyd.h policy/policyreq.c policy/policyreq.h \
 	policy/instances.c policy/instances.h policy/listen.c policy/listen.h \
-	policy/say.c policy/say.h
+	policy/say.c policy/say.h \
+	policy/address.c policy/address.h \
+	policy/badreply.c policy/badreply.h policy/badreply_parts.h \
+	policy/badreply_table.c policy/badreply_words.c \
+	policy/guard.c policy/guard.h policy/xtext.c policy/xtext.h \
+	policy/envelope.c policy/envelope.h policy/envelope_content.c policy/envelope_json.c \
+	policy/dsn.c policy/dsn.h policy/dsn_parts.h policy/dsn_fields.c policy/dsn_line.c \
+	policy/dsn_text.c \
+	policy/bounce.c policy/bounce.h
 policy_libpostern_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS) $(LIBEVENT_CFLAGS) \
-	$(JANSSON_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+	$(JANSSON_CFLAGS) $(LIBIDN2_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 
 postern_libs = policy/libpostern.a $(LIBCONFIG_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) \
-	$(JANSSON_LIBS) $(LIBSYSTEMD_LIBS)
+	$(JANSSON_LIBS) $(LIBIDN2_LIBS) $(LIBSYSTEMD_LIBS)
 
 sbin_PROGRAMS += policy/posternd policy/posternctl
 policy_posternd_SOURCES = policy/posternd.c policy/daemon.c policy/daemon.h \
 	policy/startcheck.c policy/startcheck.h \
-	policy/daemon_internal.h policy/daemon_publish.c \
+	policy/daemon_internal.h policy/daemon_early.c policy/daemon_publish.c \
+	policy/reporter.c policy/reporter.h \
 	policy/control.c policy/control.h
 policy_posternd_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternd_LDADD = $(postern_libs)
@@ -64,10 +75,13 @@ policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h 
 	policy/classify_command.c policy/classify_command.h \
 	policy/show.c policy/show.h policy/show_detail.c policy/show_parts.h policy/show_table.c \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
-	policy/setup_check.c policy/setup_state.c policy/cfile.c policy/cfile.h \
+	policy/setup_check.c policy/setup_milter.c policy/setup_state.c \
+	policy/cfile.c policy/cfile.h \
 	policy/mainmaster.c policy/mainmaster.h policy/mainmaster_strip.c \
 	policy/mainmaster_items.c policy/mainmaster_main.c policy/mainmaster_master.c \
-	policy/mainmaster_lane.c policy/mainmaster_work.h policy/cflines.c policy/cflines.h
+	policy/mainmaster_lane.c policy/mainmaster_work.h policy/mainmaster_list.c \
+	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_milter.h \
+	policy/mainmaster_socket.c policy/cflines.c policy/cflines.h
 policy_posternctl_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternctl_LDADD = $(postern_libs)
 

@@ -9,6 +9,14 @@ enum { MESSAGE_MAX = 8192 };
 
 enum { PROGRAM_MAX = 128, HOST_MAX = 255 };
 
+/* What else a program tells of a message, by what stands behind the queue id. */
+static const struct event {
+    const char *begin;
+    enum maillog_kind kind;
+} content = {"message-id=", MAILLOG_CONTENT},
+  returned = {"sender non-delivery notification: ", MAILLOG_RETURNED},
+  picked_up = {"uid=", MAILLOG_SUBMITTED}, from_client = {"client=", MAILLOG_SUBMITTED};
+
 /*
  * Programs by the last part of their name, which is argv[0] of the daemon (global/mail_task.c): the
  * retry service runs error(8) and logs as such, and LMTP is smtp(8) under the name "lmtp".
@@ -19,15 +27,22 @@ static const struct program {
     bool delivers;
     bool manages; /* logs "(queue active)" */
     bool removes;
+    const struct event *event; /* NULL: none beside these */
 } programs[] = {
-    {"smtp", MAILLOG_AGENT_SMTP, true, false, false},
-    {"qmgr", MAILLOG_AGENT_QUEUE, true, true, true},
-    {"lmtp", MAILLOG_AGENT_SMTP, true, false, false},
-    {"pipe", MAILLOG_AGENT_PIPE, true, false, false},
-    {"error", MAILLOG_AGENT_QUEUE, true, false, false},
-    {"oqmgr", MAILLOG_AGENT_QUEUE, true, true, true},
-    {"nqmgr", MAILLOG_AGENT_QUEUE, true, true, true},
-    {"postsuper", MAILLOG_AGENT_QUEUE, false, false, true},
+    {"smtp", MAILLOG_AGENT_SMTP, true, false, false, NULL},
+    {"qmgr", MAILLOG_AGENT_QUEUE, true, true, true, NULL},
+    {"cleanup", MAILLOG_AGENT_QUEUE, false, false, false, &content},
+    {"lmtp", MAILLOG_AGENT_SMTP, true, false, false, NULL},
+    {"local", MAILLOG_AGENT_LOCAL, true, false, false, NULL},
+    {"virtual", MAILLOG_AGENT_LOCAL, true, false, false, NULL},
+    {"pipe", MAILLOG_AGENT_PIPE, true, false, false, NULL},
+    {"error", MAILLOG_AGENT_QUEUE, true, false, false, NULL},
+    {"bounce", MAILLOG_AGENT_QUEUE, false, false, false, &returned},
+    {"pickup", MAILLOG_AGENT_QUEUE, false, false, false, &picked_up},
+    {"qmqpd", MAILLOG_AGENT_QUEUE, false, false, false, &from_client},
+    {"oqmgr", MAILLOG_AGENT_QUEUE, true, true, true, NULL},
+    {"nqmgr", MAILLOG_AGENT_QUEUE, true, true, true, NULL},
+    {"postsuper", MAILLOG_AGENT_QUEUE, false, false, true, NULL},
 };
 
 bool maillog_may_be_cut(size_t message_len)
@@ -116,6 +131,11 @@ static bool is_long_id(struct slice id)
     return true;
 }
 
+static bool is_queue_id(struct slice id)
+{
+    return is_short_id(id) || is_long_id(id);
+}
+
 /* "QUEUEID: ". NOQUEUE is none. */
 static bool read_queue_id(struct cursor *c, struct slice *id_r)
 {
@@ -123,7 +143,7 @@ static bool read_queue_id(struct cursor *c, struct slice *id_r)
     while (c->at < c->end && is_alnum(*c->at))
         c->at++;
     id_r->len = (size_t)(c->at - id_r->at);
-    return CURSOR_WORD(c, ": ") && (is_short_id(*id_r) || is_long_id(*id_r));
+    return CURSOR_WORD(c, ": ") && is_queue_id(*id_r);
 }
 
 /* Takes the digits at the end of *s, at most nine of them. */
@@ -176,6 +196,18 @@ static bool read_active(struct cursor c, struct maillog_line *line_r)
     return true;
 }
 
+/* Behind the queue id. */
+static bool read_event(struct cursor c, const struct event *event, struct maillog_line *line_r)
+{
+    if (!cursor_word(&c, event->begin, strlen(event->begin)))
+        return false;
+    line_r->kind = event->kind;
+    if (event->kind != MAILLOG_RETURNED)
+        return true;
+    line_r->other = (struct slice){c.at, cursor_left(&c)};
+    return is_queue_id(line_r->other);
+}
+
 /* Behind the program. `whole` is the length of the line, 0 if unknown. */
 static bool read_message(enum maillog_quoting quoting, const struct program *program,
                          struct cursor c, size_t whole, struct maillog_line *line_r)
@@ -194,7 +226,7 @@ static bool read_message(enum maillog_quoting quoting, const struct program *pro
         line_r->kind = MAILLOG_REMOVED;
         return true;
     }
-    return false;
+    return program->event && read_event(c, program->event, line_r);
 }
 
 bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len, int64_t now,

@@ -21,16 +21,20 @@
 #include "slice.h"
 
 enum maillog_kind {
-    MAILLOG_OTHER,    /* nothing for Postern */
-    MAILLOG_DELIVERY, /* QUEUEID: to=<r>, relay=..., status=... (...) */
-    MAILLOG_ACTIVE,   /* qmgr: QUEUEID: from=<s>, size=n, nrcpt=n (queue active) */
-    MAILLOG_REMOVED,  /* qmgr, postsuper: QUEUEID: removed */
+    MAILLOG_OTHER,     /* nothing for Postern */
+    MAILLOG_DELIVERY,  /* QUEUEID: to=<r>, relay=..., status=... (...) */
+    MAILLOG_ACTIVE,    /* qmgr: QUEUEID: from=<s>, size=n, nrcpt=n (queue active) */
+    MAILLOG_REMOVED,   /* qmgr, postsuper: QUEUEID: removed */
+    MAILLOG_SUBMITTED, /* pickup, qmqpd: QUEUEID is somebody's mail, none that Postfix makes */
+    MAILLOG_CONTENT,   /* cleanup: QUEUEID: message-id=...: it is reading that message */
+    MAILLOG_RETURNED,  /* bounce: QUEUEID: sender non-delivery notification: OTHER */
 };
 
 enum maillog_agent {
     MAILLOG_AGENT_SMTP,  /* smtp(8) or lmtp(8): it talked to a remote host, or tried to */
     MAILLOG_AGENT_PIPE,  /* pipe(8): relay= is the service's name, e.g. postern-hold */
     MAILLOG_AGENT_QUEUE, /* qmgr(8), or error(8) and its retry service: nothing was tried */
+    MAILLOG_AGENT_LOCAL, /* local(8) or virtual(8) */
 };
 
 enum maillog_status {
@@ -51,6 +55,7 @@ struct maillog_line {
     enum maillog_agent agent;
     enum maillog_status status;
     struct slice recipient; /* as logged, without < >; maybe in quoted form; has a domain */
+    struct slice original;  /* orig_to=<..>, likewise; empty: the line has none */
     struct slice relay;     /* "none", "host[ip]:port", "host[path]", or the pipe service */
     struct slice dsn;       /* "4.4.1" */
     struct slice text;      /* between the outermost parentheses; written by strangers */
@@ -60,6 +65,8 @@ struct maillog_line {
     /* MAILLOG_ACTIVE */
     struct slice sender;
     uint32_t recipients; /* nrcpt= */
+
+    struct slice other; /* MAILLOG_RETURNED: the queue id of the report */
 };
 
 /*

@@ -33,6 +33,7 @@ struct readings {
     bool cut; /* the line may have been cut: its real end may be missing */
     int found;
     struct slice recipient;
+    struct slice original; /* of orig_to=<..>; empty: none */
     struct tail tail;
     size_t originals[ORIGINALS_MAX]; /* where a '>' is followed by ", orig_to=<" */
     int original_count;
@@ -150,6 +151,7 @@ static bool agent_can(enum maillog_agent agent, const struct tail *tail)
     case MAILLOG_AGENT_QUEUE:
         return none && tail->status != MAILLOG_SENT;
     case MAILLOG_AGENT_PIPE:
+    case MAILLOG_AGENT_LOCAL:
         return !none && !host;
     case MAILLOG_AGENT_SMTP:
         break;
@@ -261,10 +263,12 @@ static bool has_domain(struct slice s)
     return true;
 }
 
-static void add_reading(struct readings *readings, struct slice recipient, const struct tail *tail)
+static void add_reading(struct readings *readings, struct slice recipient, struct slice original,
+                        const struct tail *tail)
 {
     readings->found++;
     readings->recipient = recipient;
+    readings->original = original;
     readings->tail = *tail;
 }
 
@@ -283,7 +287,7 @@ static void add_originals(struct readings *readings, struct slice both, const st
         struct slice original = {both.at + start, both.len - start};
 
         if (original.len > 0 && possible(quoting, to, WHOLE) && possible(quoting, original, BARE))
-            add_reading(readings, to, tail);
+            add_reading(readings, to, original, tail);
     }
 }
 
@@ -300,7 +304,7 @@ static void add_readings(struct readings *readings, struct slice addresses, cons
     add_originals(readings, addresses, tail);
     if (readings->original_count == 0 || readings->quoting == MAILLOG_QUOTING_INTERNAL) {
         if (possible(readings->quoting, addresses, WHOLE))
-            add_reading(readings, addresses, tail);
+            add_reading(readings, addresses, (struct slice){"", 0}, tail);
     } else if (readings->quoting == MAILLOG_QUOTING_UNKNOWN && readings->found == before) {
         readings->found += 2;
     }
@@ -369,6 +373,7 @@ bool maillog_delivery(enum maillog_quoting quoting, struct cursor c, size_t whol
         return false;
     line_r->kind = MAILLOG_DELIVERY;
     line_r->recipient = readings.recipient;
+    line_r->original = readings.original;
     line_r->status = readings.tail.status;
     line_r->relay = readings.tail.relay;
     line_r->dsn = readings.tail.dsn;

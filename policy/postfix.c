@@ -30,6 +30,10 @@ enum parameter {
     SENDER_TRANSPORTS,
     DEFER_TRANSPORTS,
     SYSLOG_NAME,
+    MYHOSTNAME,
+    MYNETWORKS,
+    NON_SMTPD_MILTERS,
+    INTERNAL_FILTERS,
     LOG_ADDRESSES, /* Postfix 3.5 */
     PARAMETERS
 };
@@ -54,6 +58,10 @@ static const char *const parameter_names[PARAMETERS] = {
     [SENDER_TRANSPORTS] = "sender_dependent_default_transport_maps",
     [DEFER_TRANSPORTS] = "defer_transports",
     [SYSLOG_NAME] = "syslog_name",
+    [MYHOSTNAME] = "myhostname",
+    [MYNETWORKS] = "mynetworks",
+    [NON_SMTPD_MILTERS] = "non_smtpd_milters",
+    [INTERNAL_FILTERS] = "internal_mail_filter_classes",
     [LOG_ADDRESSES] = "info_log_address_format",
 };
 
@@ -513,6 +521,26 @@ const char *postfix_defer_transports(const struct postfix *postfix)
 const char *postfix_syslog_name(const struct postfix *postfix)
 {
     return postfix->values[SYSLOG_NAME];
+}
+
+const char *postfix_myhostname(const struct postfix *postfix)
+{
+    return postfix->values[MYHOSTNAME];
+}
+
+const char *postfix_mynetworks(const struct postfix *postfix)
+{
+    return postfix->values[MYNETWORKS];
+}
+
+const char *postfix_non_smtpd_milters(const struct postfix *postfix)
+{
+    return postfix->values[NON_SMTPD_MILTERS];
+}
+
+const char *postfix_internal_filters(const struct postfix *postfix)
+{
+    return postfix->values[INTERNAL_FILTERS];
 }
 
 const char *postfix_version(const struct postfix *postfix)

@@ -88,6 +88,18 @@ bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t s
 char **postfix_other_transport_maps(const struct postfix *postfix, const char *state_directory);
 
 const char *postfix_syslog_name(const struct postfix *postfix);
+const char *postfix_myhostname(const struct postfix *postfix);
+/* A list of networks, and maybe of files and tables. */
+const char *postfix_mynetworks(const struct postfix *postfix);
+const char *postfix_non_smtpd_milters(const struct postfix *postfix); /* "" = none */
+/* internal_mail_filter_classes; "" = none */
+const char *postfix_internal_filters(const struct postfix *postfix);
+
+/*
+ * True when Postfix's own reports pass through a milter, so that postern-earlyndr can take out of
+ * them what the sender was told already (postfix_routing.c). False: why_r has the reason.
+ */
+bool postfix_reports_filtered(const struct postfix *postfix, char *why_r, size_t size);
 const char *postfix_version(const struct postfix *postfix); /* "3.7.11" */
 bool postfix_version_at_least(const struct postfix *postfix, unsigned major, unsigned minor);
 

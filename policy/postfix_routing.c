@@ -1,38 +1,15 @@
 #include "postfix.h"
 
-#include "slice.h"
+#include "postfix_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SPACES ", \t\r\n"
-
-/* The next entry of a list; braces hold one together (util/mystrtok.c). Its len is 0 at the end. */
-static struct slice next_entry(const char **list)
-{
-    int depth = 0;
-    const char *at = *list + strspn(*list, SPACES);
-    struct slice entry = {at, 0};
-    for (; *at != '\0' && (depth > 0 || strchr(SPACES, *at) == NULL); at++)
-        depth += *at == '{' ? 1 : *at == '}' && depth > 0 ? -1 : 0;
-    entry.len = (size_t)(at - entry.at);
-    *list = at;
-    return entry;
-}
-
 /* The service of "service:nexthop". */
 static struct slice transport_of(const char *value)
 {
     return (struct slice){value, strcspn(value, ":")};
-}
-
-static bool list_has(const char *list, const char *name)
-{
-    for (struct slice word; (word = next_entry(&list)).len > 0;)
-        if (slice_equals(word, name))
-            return true;
-    return false;
 }
 
 /* A setting that a route would override; NULL: none is set. */
@@ -54,7 +31,7 @@ bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t s
     else if (!slice_equals(transport_of(transport), "smtp"))
         snprintf(why_r, size, "default_transport is %s, and a lane is a copy of the service smtp",
                  transport);
-    else if (list_has(postfix_defer_transports(postfix), "smtp"))
+    else if (postfix_list_has(postfix_defer_transports(postfix), "smtp"))
         snprintf(why_r, size, "defer_transports has smtp wait, and a lane would not");
     else
         return true;
@@ -86,7 +63,7 @@ char **postfix_other_transport_maps(const struct postfix *postfix, const char *s
         return NULL;
     char *text = (char *)(tables + most);
     size_t count = 0;
-    for (struct slice table; (table = next_entry(&list)).len > 0;) {
+    for (struct slice table; (table = postfix_list_next(&list)).len > 0;) {
         if (is_ours(table, state_directory))
             continue;
         tables[count++] = text;
@@ -96,4 +73,17 @@ char **postfix_other_transport_maps(const struct postfix *postfix, const char *s
     }
     tables[count] = NULL;
     return tables;
+}
+
+bool postfix_reports_filtered(const struct postfix *postfix, char *why_r, size_t size)
+{
+    const char *missing = NULL;
+
+    if (!postfix_list_has(postfix_internal_filters(postfix), "bounce"))
+        missing = "internal_mail_filter_classes does not have \"bounce\"";
+    else if (*postfix_non_smtpd_milters(postfix) == '\0')
+        missing = "non_smtpd_milters is empty";
+    if (missing)
+        snprintf(why_r, size, "%s, so the sender would be told twice", missing);
+    return missing == NULL;
 }

@@ -1,4 +1,4 @@
-#include "record.h"
+#include "record_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ struct slice key_slice(const struct key *key)
     return (struct slice){(const char *)key->bytes, key->len};
 }
 
-static void add_bytes(struct key *key, const void *bytes, size_t len)
+void key_add(struct key *key, const void *bytes, size_t len)
 {
     if (len > sizeof(key->bytes) - key->len)
         len = sizeof(key->bytes) - key->len;
@@ -19,16 +19,16 @@ static void add_bytes(struct key *key, const void *bytes, size_t len)
     key->len += len;
 }
 
-static void add_number(struct key *key, uint64_t number, unsigned width)
+void key_add_number(struct key *key, uint64_t number, unsigned width)
 {
     unsigned char bytes[8];
 
     for (unsigned i = 0; i < width; i++)
         bytes[i] = (unsigned char)(number >> (8 * (width - 1 - i)));
-    add_bytes(key, bytes, width);
+    key_add(key, bytes, width);
 }
 
-static uint64_t number_at(const char *at, unsigned width)
+uint64_t key_number_at(const char *at, unsigned width)
 {
     uint64_t number = 0;
 
@@ -40,8 +40,8 @@ static uint64_t number_at(const char *at, unsigned width)
 struct slice key_after(struct key *key, struct slice found)
 {
     key->len = 0;
-    add_bytes(key, found.at, found.len);
-    add_bytes(key, "", 1);
+    key_add(key, found.at, found.len);
+    key_add(key, "", 1);
     return key_slice(key);
 }
 
@@ -138,8 +138,8 @@ static uint64_t hash(struct slice s)
 void record_message_prefix(struct key *key_r, struct slice queue_id)
 {
     key_r->len = 0;
-    add_bytes(key_r, queue_id.at, queue_id.len);
-    add_bytes(key_r, "", 1);
+    key_add(key_r, queue_id.at, queue_id.len);
+    key_add(key_r, "", 1);
 }
 
 bool record_recipient_key(struct key *key_r, struct slice queue_id, struct slice recipient)
@@ -150,12 +150,12 @@ bool record_recipient_key(struct key *key_r, struct slice queue_id, struct slice
         return false;
     record_message_prefix(key_r, queue_id);
     if (recipient.len <= KEY_ADDRESS_MAX) {
-        add_bytes(key_r, recipient.at, recipient.len);
+        key_add(key_r, recipient.at, recipient.len);
         return true;
     }
     snprintf(tail, sizeof(tail), "#%016llx", (unsigned long long)hash(recipient));
-    add_bytes(key_r, recipient.at, KEY_ADDRESS_KEEP);
-    add_bytes(key_r, tail, strlen(tail));
+    key_add(key_r, recipient.at, KEY_ADDRESS_KEEP);
+    key_add(key_r, tail, strlen(tail));
     return true;
 }
 
@@ -199,17 +199,17 @@ void record_waiting_key(struct key *key_r, uint32_t destination, uint64_t baseli
                         struct slice recipient_key)
 {
     key_r->len = 0;
-    add_number(key_r, destination, 4);
-    add_number(key_r, baseline, 8);
-    add_bytes(key_r, recipient_key.at, recipient_key.len);
+    key_add_number(key_r, destination, 4);
+    key_add_number(key_r, baseline, 8);
+    key_add(key_r, recipient_key.at, recipient_key.len);
 }
 
 bool record_waiting_parts(struct slice found, uint32_t destination, uint64_t *baseline_r,
                           struct slice *recipient_key_r)
 {
-    if (found.len <= 12 || number_at(found.at, 4) != destination)
+    if (found.len <= 12 || key_number_at(found.at, 4) != destination)
         return false;
-    *baseline_r = number_at(found.at + 4, 8);
+    *baseline_r = key_number_at(found.at + 4, 8);
     *recipient_key_r = (struct slice){found.at + 12, found.len - 12};
     return true;
 }
@@ -219,9 +219,9 @@ void record_due_key(struct key *key_r, int64_t time, enum due_kind kind, struct 
     char letter = (char)kind;
 
     key_r->len = 0;
-    add_number(key_r, (uint64_t)time, 8);
-    add_bytes(key_r, &letter, 1);
-    add_bytes(key_r, subject.at, subject.len);
+    key_add_number(key_r, (uint64_t)time, 8);
+    key_add(key_r, &letter, 1);
+    key_add(key_r, subject.at, subject.len);
 }
 
 bool record_due_parts(struct slice found, int64_t *time_r, enum due_kind *kind_r,
@@ -229,7 +229,7 @@ bool record_due_parts(struct slice found, int64_t *time_r, enum due_kind *kind_r
 {
     if (found.len <= 9)
         return false;
-    *time_r = (int64_t)number_at(found.at, 8);
+    *time_r = (int64_t)key_number_at(found.at, 8);
     *kind_r = (enum due_kind)found.at[8];
     *subject_r = (struct slice){found.at + 9, found.len - 9};
     return true;
@@ -248,8 +248,8 @@ bool record_transaction_key(struct key *key_r, struct slice queue_id, uint32_t p
     if (queue_id.len == 0 || queue_id.len > QUEUE_ID_MAX)
         return false;
     record_message_prefix(key_r, queue_id);
-    add_number(key_r, pid, 4);
-    add_number(key_r, destination, 4);
+    key_add_number(key_r, pid, 4);
+    key_add_number(key_r, destination, 4);
     return true;
 }
 
@@ -288,21 +288,21 @@ static void save(struct store *store, enum store_table table, struct key *key, u
     memset(&copy, 0, sizeof(copy));
     copy = *a;
     len = offsetof(struct attempt_record, text) + strnlen(copy.text, sizeof(copy.text));
-    add_number(key, a->number % slots, 1);
+    key_add_number(key, a->number % slots, 1);
     store_put(store, table, key_slice(key), (struct slice){(const char *)&copy, len});
 }
 
 static void attempt_prefix(struct key *key, struct slice recipient_key)
 {
     key->len = 0;
-    add_bytes(key, recipient_key.at, recipient_key.len);
-    add_bytes(key, "", 1);
+    key_add(key, recipient_key.at, recipient_key.len);
+    key_add(key, "", 1);
 }
 
 static void retry_prefix(struct key *key, uint32_t destination)
 {
     key->len = 0;
-    add_number(key, destination, 4);
+    key_add_number(key, destination, 4);
 }
 
 void record_save_attempt(struct store *store, struct slice recipient_key,
@@ -378,7 +378,7 @@ static void delete_all(struct store *store, enum store_table table, const struct
     while (store_seek(store, table, key_slice(prefix), &key, &value) &&
            record_has_prefix(key, prefix) && key.len == prefix->len + 1) {
         copy.len = 0;
-        add_bytes(&copy, key.at, key.len);
+        key_add(&copy, key.at, key.len);
         store_delete(store, table, key_slice(&copy));
     }
 }

@@ -7,7 +7,11 @@
 #ifndef POSTERN_RECORD_H
 #define POSTERN_RECORD_H
 
+#include "address.h"
+#include "bad.h"
 #include "destination.h"
+#include "early.h"
+#include "guard.h"
 #include "lane.h"
 #include "recipient.h"
 #include "store.h"
@@ -66,6 +70,7 @@ enum due_kind {
     DUE_RECIPIENT = 'r',   /* recipient: to be woken */
     DUE_LANE = 'l',        /* destination: a wider lane is tried */
     DUE_TRANSACTION = 't', /* transaction: it has gone quiet */
+    DUE_EARLY = 'e',       /* message: its bounced recipients are reported */
 };
 void record_due_key(struct key *key_r, int64_t time, enum due_kind kind, struct slice subject);
 bool record_due_parts(struct slice found, int64_t *time_r, enum due_kind *kind_r,
@@ -82,6 +87,48 @@ bool record_transaction_key(struct key *key_r, struct slice queue_id, uint32_t p
 bool record_load_transaction(struct store *store, struct slice key, struct transaction_record *r);
 void record_save_transaction(struct store *store, struct slice key,
                              const struct transaction_record *r);
+
+/* What the door saw of a message; `json` points into the store (store_get). */
+struct message_record {
+    int64_t due;     /* when its bounced recipients are reported; 0: never */
+    int64_t arrived; /* ms since the epoch */
+    struct slice json;
+};
+bool record_load_message(struct store *store, struct slice queue_id, struct message_record *r);
+void record_save_message(struct store *store, struct slice queue_id,
+                         const struct message_record *r);
+
+/* A recipient that bounced. Its key is a recipient key. */
+enum { RECORD_REPLY_MAX = 1024, RECORD_HOST_MAX = 260 };
+struct early_record {
+    struct early e;
+    char original[ADDRESS_MAX + 1]; /* the address that an alias made it of; "" */
+    char host[RECORD_HOST_MAX];     /* that said it; "" when none did */
+    char text[RECORD_REPLY_MAX];    /* the reason, as logged */
+};
+bool record_load_early(struct store *store, struct slice key, struct early_record *r);
+bool record_decode_early(struct slice value, struct early_record *r);
+void record_save_early(struct store *store, struct slice key, const struct early_record *r);
+
+/* A bad address. Its key is the canonical address (address.h). */
+struct bad_record {
+    struct bad b;
+    char queue_id[QUEUE_ID_MAX + 1]; /* of the message it was learned from */
+    char status[12];                 /* "5.1.1" */
+    char host[RECORD_HOST_MAX];
+    char text[RECORD_REPLY_MAX];
+};
+bool record_load_bad(struct store *store, struct slice address, struct bad_record *r);
+bool record_decode_bad(struct slice value, struct bad_record *r);
+/* Keep the index of ages; `before` is the record as it was, NULL for none. */
+void record_save_bad(struct store *store, struct slice address, const struct bad_record *before,
+                     const struct bad_record *r);
+void record_delete_bad(struct store *store, struct slice address, const struct bad_record *r);
+void record_bad_age_key(struct key *key_r, int64_t learned, struct slice address);
+bool record_bad_age_parts(struct slice found, int64_t *learned_r, struct slice *address_r);
+
+bool record_load_guard(struct store *store, uint32_t destination, struct guard *guard);
+void record_save_guard(struct store *store, uint32_t destination, const struct guard *guard);
 
 /* A failed attempt of one recipient, or a counted retry of a destination. */
 struct attempt_record {

@@ -13,7 +13,7 @@
 #include "log.h"
 
 /* Raised whenever the meaning of a record changes. */
-static const char format[] = "postern-2";
+static const char format[] = "postern-3";
 
 /* Address space, not memory: the file grows as it is filled. Doubled when it is full. */
 static const size_t first_map_size = (size_t)1 << 30;
@@ -22,8 +22,8 @@ static const size_t first_map_size = (size_t)1 << 30;
 enum { READERS_MAX = 1024 };
 
 static const char *const table_names[STORE_TABLES] = {
-    "meta",    "destination", "name",  "domain", "recipient",   "waiting",
-    "attempt", "retry",       "route", "due",    "transaction",
+    "meta",  "destination", "name",        "domain",   "recipient", "waiting", "attempt", "retry",
+    "route", "due",         "transaction", "envelope", "early",     "bad",     "bad-age", "guard",
 };
 
 struct store {
@@ -234,7 +234,8 @@ static int open_tables(struct store *store)
 
 static int open_file(struct store *store, const char *path)
 {
-    unsigned flags = MDB_NOSUBDIR | (store->writable ? 0 : MDB_RDONLY);
+    /* A milter's threads take turns: the reader's slot belongs to the transaction. */
+    unsigned flags = MDB_NOSUBDIR | (store->writable ? 0 : MDB_RDONLY | MDB_NOTLS);
     int code = mdb_env_create(&store->env);
 
     if (code != 0)

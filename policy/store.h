@@ -28,6 +28,11 @@ enum store_table {
     STORE_DUE,         /* time, kind, subject -> nothing */
     STORE_TRANSACTION, /* queue id, process, destination -> SMTP transaction in which recipients
                           were refused */
+    STORE_ENVELOPE,    /* queue id -> what the door saw of a message */
+    STORE_EARLY,       /* queue id, recipient -> one that bounced while its message is under way */
+    STORE_BAD,         /* address -> what its server said: it does not exist */
+    STORE_BAD_AGE,     /* time, address -> nothing: the oldest come first */
+    STORE_GUARD,       /* destination id -> how many of its recipients were rejected lately */
     STORE_TABLES
 };
 

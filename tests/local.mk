@@ -21,7 +21,13 @@ unit_tests = \
 	tests/unit/test_policyreq \
 	tests/unit/test_lane \
 	tests/unit/test_mainmaster \
-	tests/unit/test_postfix_routing
+	tests/unit/test_postfix_routing \
+	tests/unit/test_address \
+	tests/unit/test_badreply \
+	tests/unit/test_guard \
+	tests/unit/test_envelope \
+	tests/unit/test_dsn \
+	tests/unit/test_bounce
 
 if MILTERS
 unit_tests += tests/unit/test_rcptlimit
@@ -91,24 +97,43 @@ tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
 	policy/mainmaster_strip.c policy/mainmaster_items.c policy/mainmaster_main.c \
-	policy/mainmaster_master.c policy/mainmaster_lane.c policy/cflines.c
+	policy/mainmaster_master.c policy/mainmaster_lane.c policy/mainmaster_list.c \
+	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_socket.c \
+	policy/cflines.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
 tests_unit_test_postfix_routing_SOURCES = tests/unit/test_postfix_routing.c \
 	policy/postfix_routing.c
 tests_unit_test_postfix_routing_CFLAGS = $(unit_cflags)
 tests_unit_test_postfix_routing_LDADD = $(CMOCKA_LIBS)
+tests_unit_test_address_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_address_LDADD = $(unit_libs)
+tests_unit_test_badreply_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_badreply_LDADD = $(unit_libs)
+tests_unit_test_guard_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_guard_LDADD = $(unit_libs)
+tests_unit_test_envelope_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_envelope_LDADD = $(unit_libs)
+tests_unit_test_dsn_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_dsn_LDADD = $(unit_libs)
+tests_unit_test_bounce_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_bounce_LDADD = $(unit_libs)
+EXTRA_DIST += tests/data/bad-recipients.tsv tests/unit/check_dsn.py
 
 # Scenarios: text files with log lines, passing time and what should be done.
 check_PROGRAMS += tests/scenarios/scenario
 tests_scenarios_scenario_SOURCES = tests/scenarios/scenario.c
-tests_scenarios_scenario_CFLAGS = $(AM_CFLAGS)
+tests_scenarios_scenario_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_scenarios_scenario_LDADD = $(postern_libs)
 TESTS += tests/scenarios/run.test
 EXTRA_DIST += tests/scenarios/run.test \
+	tests/scenarios/bad.scn \
+	tests/scenarios/bad_guard.scn \
 	tests/scenarios/cap.scn \
 	tests/scenarios/caps.scn \
 	tests/scenarios/comes_back.scn \
+	tests/scenarios/early.scn \
+	tests/scenarios/early_not.scn \
 	tests/scenarios/groups.scn \
 	tests/scenarios/lanes.scn \
 	tests/scenarios/lanes_apart.scn \
@@ -144,6 +169,27 @@ tests_fuzz_fuzz_policyreq_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_policyreq_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_policyreq.test
 EXTRA_DIST += tests/fuzz/fuzz_policyreq.test tests/fuzz/policyreq-seeds
+
+check_PROGRAMS += tests/fuzz/fuzz_bounce
+tests_fuzz_fuzz_bounce_SOURCES = tests/fuzz/fuzz_bounce.c tests/fuzz/replay.c
+tests_fuzz_fuzz_bounce_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_bounce_LDADD = $(postern_libs)
+TESTS += tests/fuzz/fuzz_bounce.test
+EXTRA_DIST += tests/fuzz/fuzz_bounce.test tests/fuzz/bounce-seeds
+
+check_PROGRAMS += tests/fuzz/fuzz_address
+tests_fuzz_fuzz_address_SOURCES = tests/fuzz/fuzz_address.c tests/fuzz/replay.c
+tests_fuzz_fuzz_address_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_address_LDADD = $(postern_libs)
+TESTS += tests/fuzz/fuzz_address.test
+EXTRA_DIST += tests/fuzz/fuzz_address.test tests/fuzz/address-seeds
+
+check_PROGRAMS += tests/fuzz/fuzz_envelope
+tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz_envelope.c tests/fuzz/replay.c
+tests_fuzz_fuzz_envelope_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_envelope_LDADD = $(postern_libs)
+TESTS += tests/fuzz/fuzz_envelope.test
+EXTRA_DIST += tests/fuzz/fuzz_envelope.test tests/fuzz/envelope-seeds
 
 # End to end: tests/e2e/run, as root; see there. Only the remote hosts' program is built.
 check_PROGRAMS += tests/e2e/smtphost
@@ -188,6 +234,7 @@ EXTRA_DIST += \
 	tests/e2e/test_second_message.sh \
 	tests/e2e/test_setup.sh \
 	tests/e2e/test_setup_lanes.sh \
+	tests/e2e/test_setup_milters.sh \
 	tests/e2e/test_smtphost_greeting.sh \
 	tests/e2e/test_smtphost_many.sh \
 	tests/e2e/test_smtphost_replies.sh \

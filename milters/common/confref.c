@@ -5,6 +5,7 @@
 
 struct confref {
     struct config *config;
+    struct networks *local;
     unsigned long references; /* `current` has one of them */
 };
 
@@ -22,7 +23,7 @@ static struct confref *exchange(struct confref *next)
     return last;
 }
 
-bool confref_set(struct config *config)
+bool confref_set(struct config *config, struct networks *local)
 {
     struct confref *next = NULL;
     struct confref *last;
@@ -32,6 +33,7 @@ bool confref_set(struct config *config)
         if (next == NULL)
             return false;
         next->config = config;
+        next->local = local;
         next->references = 1;
     }
     last = exchange(next);
@@ -62,6 +64,7 @@ void confref_release(struct confref **ref)
     pthread_mutex_unlock(&lock);
     if (last) {
         config_free(&(*ref)->config);
+        networks_free(&(*ref)->local);
         free(*ref);
     }
     *ref = NULL;
@@ -70,4 +73,9 @@ void confref_release(struct confref **ref)
 const struct config *confref_config(const struct confref *ref)
 {
     return ref->config;
+}
+
+const struct networks *confref_local(const struct confref *ref)
+{
+    return ref->local;
 }

@@ -8,14 +8,16 @@
 #include <stdbool.h>
 
 #include "config.h"
+#include "networks.h"
 
 struct confref;
 
 /*
- * Puts a configuration in force, and takes it over. False when there is no memory: then it is still
- * the caller's, and the one in force stays. NULL puts none in force.
+ * Puts a configuration in force, and the networks that are ours (NULL: not known), and takes both
+ * over. False when there is no memory: then they are still the caller's, and what is in force
+ * stays. NULL puts none in force.
  */
-bool confref_set(struct config *config);
+bool confref_set(struct config *config, struct networks *local);
 
 /* A reference to the configuration in force, to be released; NULL when there is none. */
 struct confref *confref_take(void);
@@ -23,5 +25,6 @@ void confref_release(struct confref **ref);
 
 /* Good until the reference is released. */
 const struct config *confref_config(const struct confref *ref);
+const struct networks *confref_local(const struct confref *ref);
 
 #endif

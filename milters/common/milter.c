@@ -84,6 +84,18 @@ static void say_warnings(const struct config *config)
         log_warning("%s", warning);
 }
 
+/* Takes over the configuration. */
+static bool put_in_force(const struct milter_program *program, struct config *config)
+{
+    struct networks *local = program->local ? program->local(config) : NULL;
+
+    if (confref_set(config, local))
+        return true;
+    networks_free(&local);
+    config_free(&config);
+    return false;
+}
+
 /* A mistake leaves the running configuration in force. */
 static void reload(const struct milter_program *program)
 {
@@ -103,8 +115,8 @@ static void reload(const struct milter_program *program)
     } else {
         say_warnings(config);
         log_info("%s: read again", config_path(config));
-        if (!confref_set(config))
-            config_free(&config);
+        if (!put_in_force(program, config))
+            log_error("out of memory; the running configuration stays");
     }
     confref_release(&old);
 }
@@ -176,7 +188,7 @@ static int serve(const struct milter_program *program, const struct invocation *
     say_warnings(config);
     log_info("started: socket=%s%s", socket,
              config_enforce(config) ? "" : " (enforce = false: observing only)");
-    if (!confref_set(config))
+    if (!put_in_force(program, config))
         log_fatal(EX_OSERR, "out of memory");
     status = run(program, socket);
     free(socket);

@@ -9,11 +9,14 @@
 #include <libmilter/mfapi.h>
 
 #include "config.h"
+#include "networks.h"
 
 struct milter_program {
     const char *name;
     const char *setting;                                /* of the socket, as in postern.conf */
     const char *(*socket)(const struct config *config); /* in libmilter's syntax, "" = none */
+    /* The networks that are ours, where that matters; else NULL. May take some time. */
+    struct networks *(*local)(const struct config *config);
     struct smfiDesc description;
 };
 

@@ -163,7 +163,8 @@ static bool take_batch(struct store *store, struct ledger *ledger, struct logsou
 
 static void read_all(const char *directory, const char *log, struct tally *tally)
 {
-    static const struct ledger_actions actions = {on_route, on_wake, on_say};
+    static const struct ledger_actions actions = {
+        .route = on_route, .wake = on_wake, .say = on_say};
     char path[512];
     char error[512];
     FILE *file;

@@ -6,6 +6,13 @@
  *     TIME_PASSES N     N seconds (with a fraction) go by; what is due happens in between
  *     RESTART           posternd starts again; with an indented CONFIG before it, under that one
  *     RETRY NAME        posternctl retry; FORGET NAME: posternctl forget destination
+ *     EARLY off         Postfix's own reports pass through no milter
+ *     ENVELOPE ID SENDER RECIPIENT...   the door tells of a message; "NOTIFY=NEVER" and the like
+ *                       behind a recipient are its parameters
+ *     SENT ID           posternd's report is in Postfix's hands; FAILED ID: it is not
+ *     CLAIM ID RECIPIENT keep|drop|wait  Postfix's own report names it: what is to become of that
+ *     TEST RECIPIENT yes|no              may a message try this bad address?
+ *     BAD COUNT         so many addresses are known to be bad
  *     EXPECT ACTION     the next thing that was wanted: "route KEY SERVICE|none", "wake ID WHY",
  *                       "say TEXT" (its beginning). What was wanted and not expected is an error,
  *                       looked at before the next LOG, TIME_PASSES or the end.
@@ -36,6 +43,7 @@ struct scene {
     struct store *store;
     struct ledger *ledger;
     struct maillog_reader reader;
+    struct ledger_early early;
     int64_t now;
     char *wanted[ACTIONS_MAX];
     size_t count;
@@ -102,7 +110,15 @@ static void on_say(void *context, const char *line)
         want(context, text);
 }
 
-static const struct ledger_actions actions = {on_route, on_wake, on_say};
+static void on_report(void *context, struct slice queue_id)
+{
+    char *text = NULL;
+
+    if (asprintf(&text, "report %.*s", (int)queue_id.len, queue_id.at) >= 0)
+        want(context, text);
+}
+
+static const struct ledger_actions actions = {on_route, on_wake, on_say, on_report};
 
 static void transact(struct scene *s)
 {
@@ -130,6 +146,7 @@ static void start(struct scene *s)
     if (s->store == NULL)
         fail(s, "%s", error);
     s->ledger = ledger_new(s->store, s->config, &actions, s);
+    ledger_set_early(s->ledger, &s->early);
     transact(s);
     ledger_start(s->ledger, s->now);
     commit(s);
@@ -169,7 +186,7 @@ static void play_log(struct scene *s, const char *text)
         fail(s, "not a line of Postfix: %s", line);
     transact(s);
     ledger_line(s->ledger, &parsed);
-    ledger_tick(s->ledger, s->now, 100);
+    ledger_tick(s->ledger, s->now, (struct ledger_room){100, 100});
     commit(s);
 }
 
@@ -181,7 +198,7 @@ static void pass(struct scene *s, double seconds)
 
     do {
         transact(s);
-        next = ledger_tick(s->ledger, s->now, 100);
+        next = ledger_tick(s->ledger, s->now, (struct ledger_room){100, 100});
         commit(s);
         if (next == 0 || next > end)
             break;
@@ -221,10 +238,108 @@ static void request(struct scene *s, const char *name, bool retry)
     transact(s);
     found = retry ? ledger_retry(s->ledger, slice_of(name), s->now)
                   : ledger_forget_destination(s->ledger, slice_of(name), s->now);
-    ledger_tick(s->ledger, s->now, 100);
+    ledger_tick(s->ledger, s->now, (struct ledger_room){100, 100});
     commit(s);
     if (!found)
         fail(s, "nothing is known of %s", name);
+}
+
+static void play_early(struct scene *s, bool possible)
+{
+    s->early.possible = possible;
+    ledger_set_early(s->ledger, &s->early);
+}
+
+/* Cuts the next word off. */
+static char *next_word(char **rest)
+{
+    char *word = strsep(rest, " ");
+
+    return word ? word : (char *)(uintptr_t) "";
+}
+
+static void play_envelope(struct scene *s, const char *text)
+{
+    char *copy = strdup(text);
+    char *rest = copy;
+    const char *id = next_word(&rest);
+    char *mail[] = {next_word(&rest), NULL};
+    struct envelope *envelope = envelope_new(mail, s->now);
+    char *json_text = NULL;
+    json_t *json;
+
+    while (envelope && rest) {
+        char *rcpt[] = {next_word(&rest), NULL, NULL};
+        if (rest && strncmp(rest, "NOTIFY=", 7) == 0)
+            rcpt[1] = next_word(&rest);
+        if (!envelope_add_recipient(envelope, rcpt))
+            fail(s, "not to be kept: %s", rcpt[0]);
+    }
+    if (envelope == NULL || !envelope_set_queue_id(envelope, id))
+        fail(s, "no envelope: %s", text);
+    json = envelope_to_json(envelope);
+    json_text = json_dumps(json, JSON_COMPACT);
+    transact(s);
+    if (!ledger_envelope(s->ledger, slice_of(id), envelope->arrived, slice_of(json_text)))
+        fail(s, "the ledger does not take it");
+    commit(s);
+    free(json_text);
+    json_decref(json);
+    envelope_free(&envelope);
+    free(copy);
+}
+
+static void play_reported(struct scene *s, const char *id, bool sent)
+{
+    struct ledger_report report;
+
+    transact(s);
+    if (!ledger_report_load(s->ledger, slice_of(id), &report))
+        fail(s, "%s: there is nothing to report", id);
+    ledger_report_free(&report);
+    ledger_reported(s->ledger, slice_of(id), sent, s->now);
+    commit(s);
+}
+
+static void play_claim(struct scene *s, const char *text)
+{
+    static const char *const names[] = {"keep", "drop", "wait"};
+    char *copy = strdup(text);
+    char *rest = copy;
+    const char *id = next_word(&rest);
+    const char *recipient = next_word(&rest);
+    enum ledger_claim claim;
+
+    transact(s);
+    claim = ledger_claim(s->ledger, slice_of(id), slice_of(recipient));
+    commit(s);
+    if (rest == NULL || strcmp(rest, names[claim]) != 0)
+        fail(s, "the answer about %s is %s", recipient, names[claim]);
+    free(copy);
+}
+
+static void play_test(struct scene *s, const char *text)
+{
+    const char *space = strchr(text, ' ');
+    bool may;
+
+    transact(s);
+    may = ledger_test_bad(s->ledger, (struct slice){text, strcspn(text, " ")}, s->now);
+    commit(s);
+    if (space == NULL || strcmp(space + 1, may ? "yes" : "no") != 0)
+        fail(s, "the answer is %s", may ? "yes" : "no");
+}
+
+static void play_bad(struct scene *s, const char *text)
+{
+    uint64_t known;
+
+    transact(s);
+    ledger_sweep(s->ledger, s->now, INT64_C(5) * 86400 * 1000);
+    known = store_count(s->store, STORE_BAD);
+    commit(s);
+    if (known != strtoull(text, NULL, 10))
+        fail(s, "%llu are known", (unsigned long long)known);
 }
 
 static void play_line(struct scene *s, const char *line, FILE *file)
@@ -252,13 +367,28 @@ static void play_line(struct scene *s, const char *line, FILE *file)
         request(s, rest, true);
     else if ((rest = argument(line, "FORGET")))
         request(s, rest, false);
+    else if ((rest = argument(line, "EARLY")))
+        play_early(s, strcmp(rest, "off") != 0);
+    else if ((rest = argument(line, "ENVELOPE")))
+        play_envelope(s, rest);
+    else if ((rest = argument(line, "SENT")))
+        play_reported(s, rest, true);
+    else if ((rest = argument(line, "FAILED")))
+        play_reported(s, rest, false);
+    else if ((rest = argument(line, "CLAIM")))
+        play_claim(s, rest);
+    else if ((rest = argument(line, "TEST")))
+        play_test(s, rest);
+    else if ((rest = argument(line, "BAD")))
+        play_bad(s, rest);
     else
         fail(s, "what is \"%s\"?", line);
 }
 
 static void play(const char *path)
 {
-    struct scene s = {.file = path, .now = begin};
+    struct scene s = {
+        .file = path, .now = begin, .early = {.possible = true, .host = "mail.example"}};
     char line[LINE_LENGTH_MAX];
     FILE *file = fopen(path, "r");
 

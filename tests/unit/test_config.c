@@ -300,7 +300,17 @@ static const struct {
      "postern.conf:1: unknown setting recipient_domain; did you mean recipient_domains?"},
     {"milters: socket", "milters = { earlyndr = { socket = \"/run/x.sock\"; }; };\n",
      "postern.conf:1: milters.earlyndr.socket is \"/run/x.sock\"; it must be \"unix:/path\", "
+     "\"inet:PORT@HOST\", \"inet6:PORT@HOST\", or \"\" for none"},
+    {"milters: socket that is needed", "milters = { retrycap = { socket = \"\"; }; };\n",
+     "postern.conf:1: milters.retrycap.socket is \"\"; it must be \"unix:/path\", "
      "\"inet:PORT@HOST\" or \"inet6:PORT@HOST\""},
+    {"early_ndr.networks", "early_ndr = { networks = (\"192.0.2.1/24\"); };\n",
+     "postern.conf:1: early_ndr.networks holds \"192.0.2.1/24\"; it must be a list ( \"...\", ... "
+     "), not empty, each an address, or a network \"192.0.2.0/24\" or \"2001:db8::/32\" with "
+     "nothing behind its prefix"},
+    {"early_ndr.max_recipients", "early_ndr = { max_recipients = 0; };\n",
+     "postern.conf:1: early_ndr.max_recipients is 0; it must be a whole number from 1 to "
+     "10000000"},
     {"milters: when_down belongs to retrycap",
      "milters = { earlyndr = { when_down = \"warn\"; }; };",
      "postern.conf:1: unknown setting when_down; milters.earlyndr may hold socket"},
@@ -392,6 +402,18 @@ static void assert_lanes(const struct config *config, const uint32_t *want, size
         assert_int_equal(is[i], want[i]);
 }
 
+/* With all else at its default. */
+static void assert_early(const struct config_early *early, enum early_mode mode)
+{
+    assert_int_equal(early->mode, mode);
+    assert_int_equal(early->lifetime, 86400);
+    assert_int_equal(early->after, 10);
+    assert_int_equal(early->max_recipients, 100000);
+    assert_int_equal(early->guard_sample, 20);
+    assert_true(early->guard_ratio == 0.5);
+    assert_int_equal(early->guard_window, 600);
+}
+
 static void assert_defaults(const struct config *config)
 {
     assert_string_equal(config_path(config), path);
@@ -410,6 +432,36 @@ static void assert_defaults(const struct config *config)
     assert_null(config_pattern_at(config, 0));
     assert_string_equal(config_rcptlimit_socket(config), "unix:/run/postern/rcptlimit.sock");
     assert_string_equal(config_policy_socket(config), "unix:/run/postern/policy.sock");
+    assert_early(config_early(config), EARLY_REFUSE);
+    assert_string_equal(config_earlyndr_socket(config), "unix:/run/postern/earlyndr.sock");
+}
+
+static void test_early_ndr(void **state)
+{
+    struct config *config = load_ok(
+        "early_ndr", "early_ndr = { mode = \"ndr\"; lifetime = 60; after = 0; max_recipients = 5;\n"
+                     "  networks = (\"192.0.2.0/24\", \"::1\");\n"
+                     "  guard = { sample = 3; ratio = 0.25; window = 30; }; };\n"
+                     "milters = { earlyndr = { socket = \"inet:8891@127.0.0.1\"; }; };\n");
+    const struct config_early *early = config_early(config);
+
+    (void)state;
+    assert_int_equal(config_early_mode(config), EARLY_NDR);
+    assert_int_equal(early->lifetime, 60);
+    assert_int_equal(early->after, 0);
+    assert_int_equal(early->max_recipients, 5);
+    assert_int_equal(early->guard_sample, 3);
+    assert_true(early->guard_ratio == 0.25);
+    assert_int_equal(early->guard_window, 30);
+    assert_int_equal(config_early_network_count(config), 2);
+    assert_string_equal(config_early_network_at(config, 1), "::1");
+    assert_null(config_early_network_at(config, 2));
+    assert_string_equal(config_earlyndr_socket(config), "inet:8891@127.0.0.1");
+    config_free(&config);
+    config = load_ok("off", "early_ndr = { mode = \"off\"; guard = { ratio = 1; }; };\n");
+    assert_int_equal(config_early_mode(config), EARLY_OFF);
+    assert_true(config_early(config)->guard_ratio == 1);
+    config_free(&config);
 }
 
 static void test_empty_file_is_all_defaults(void **state)
@@ -486,10 +538,8 @@ static void test_contract_sample(void **state)
         unsigned line;
         const char *section;
     } unused[] = {
-        {33, "early_ndr"},
         {39, "lanes"},
         {41, "milters.retrycap"},
-        {42, "milters.earlyndr"},
     };
     static const struct retry_policy want = {144, 600, 2, 120, true, 2};
     struct config *config = load_ok("contract", CONTRACT);
@@ -1000,8 +1050,9 @@ static void test_sample_is_the_defaults(void **state)
     config = load_ok("sample with all settings", text);
     assert_defaults(config);
     assert_int_equal(config_group_count(config), 2);
-    assert_non_null(config_warning(config, 3));
-    assert_null(config_warning(config, 4));
+    assert_non_null(config_warning(config, 1));
+    assert_null(config_warning(config, 2));
+    assert_int_equal(config_early_network_count(config), 2);
     assert_int_equal(config_inbound_count(config), 3);
     assert_true(config_inbound_at(config, 2)->reject);
     assert_int_equal(config_group_at(config, 0)->retry.max_open_retries, 144);
@@ -1089,6 +1140,7 @@ int main(void)
         cmocka_unit_test(test_error_is_cut),
         cmocka_unit_test(test_nul_byte),
         cmocka_unit_test(test_empty_file_is_all_defaults),
+        cmocka_unit_test(test_early_ndr),
         cmocka_unit_test(test_contract_sample),
         cmocka_unit_test(test_table_allows_its_defaults),
         cmocka_unit_test(test_inheritance),

@@ -107,7 +107,7 @@ static void on_say(void *context, const char *line)
     fx.said++;
 }
 
-static const struct ledger_actions actions = {on_route, on_wake, on_say};
+static const struct ledger_actions actions = {.route = on_route, .wake = on_wake, .say = on_say};
 
 static void transact(void)
 {
@@ -258,7 +258,7 @@ static int64_t tick(unsigned wakes)
     int64_t next;
 
     transact();
-    next = ledger_tick(fx.ledger, fx.now, wakes);
+    next = ledger_tick(fx.ledger, fx.now, (struct ledger_room){wakes, 100});
     commit();
     return next;
 }
@@ -565,7 +565,7 @@ static void do_something(uint64_t *seed)
         ledger_sweep(fx.ledger, fx.now, 86400 * SECOND);
         break;
     }
-    ledger_tick(fx.ledger, fx.now, 3);
+    ledger_tick(fx.ledger, fx.now, (struct ledger_room){3, 100});
     commit();
     fx.now += draw(seed, 20) * SECOND;
 }

@@ -18,6 +18,8 @@ struct postfix {
     const char *transports;
     const char *deferred;
     const char *maps;
+    const char *filters;
+    const char *milters;
 };
 
 const char *postfix_default_transport(const struct postfix *postfix)
@@ -45,6 +47,16 @@ const char *postfix_transport_maps(const struct postfix *postfix)
     return postfix->maps;
 }
 
+const char *postfix_internal_filters(const struct postfix *postfix)
+{
+    return postfix->filters;
+}
+
+const char *postfix_non_smtpd_milters(const struct postfix *postfix)
+{
+    return postfix->milters;
+}
+
 struct lanes_case {
     const char *label;
     struct postfix postfix;
@@ -52,19 +64,19 @@ struct lanes_case {
 };
 
 static const struct lanes_case lanes_cases[] = {
-    {"as it comes", {"smtp", "", "", "", ""}, NULL},
-    {"a next hop in default_transport", {"smtp:[gw.example]:26", "", "", "", ""}, NULL},
-    {"another transport", {"smtp2", "", "", "", ""}, "default_transport is smtp2"},
-    {"part of the name", {"smt", "", "", "", ""}, "default_transport is smt,"},
-    {"another transport with a next hop", {"relay:smtp", "", "", "", ""}, "is relay:smtp"},
+    {"as it comes", {"smtp", "", "", "", "", "", ""}, NULL},
+    {"a next hop in default_transport", {"smtp:[gw.example]:26", "", "", "", "", "", ""}, NULL},
+    {"another transport", {"smtp2", "", "", "", "", "", ""}, "default_transport is smtp2"},
+    {"part of the name", {"smt", "", "", "", "", "", ""}, "default_transport is smt,"},
+    {"another transport with a next hop", {"relay:smtp", "", "", "", "", "", ""}, "is relay:smtp"},
     {"relay hosts by sender",
-     {"smtp", "hash:/x", "", "", ""},
+     {"smtp", "hash:/x", "", "", "", "", ""},
      "sender_dependent_relayhost_maps is set"},
     {"transports by sender",
-     {"smtp", "", "hash:/x", "", ""},
+     {"smtp", "", "hash:/x", "", "", "", ""},
      "sender_dependent_default_transport_maps is set"},
-    {"smtp waits", {"smtp", "", "", "uucp, smtp", ""}, "defer_transports has smtp wait"},
-    {"others wait", {"smtp", "", "", "smtps uucp", ""}, NULL},
+    {"smtp waits", {"smtp", "", "", "uucp, smtp", "", "", ""}, "defer_transports has smtp wait"},
+    {"others wait", {"smtp", "", "", "smtps uucp", "", "", ""}, NULL},
 };
 
 static void test_lanes_possible(void **state)
@@ -82,7 +94,7 @@ static void test_lanes_possible(void **state)
 /* A reason that does not fit is cut, not lost, and goes no further than its room. */
 static void test_reason_cut(void **state)
 {
-    const struct postfix postfix = {"smtp", "hash:/x", "", "", ""};
+    const struct postfix postfix = {"smtp", "hash:/x", "", "", "", "", ""};
     char why[8] = "xxxxxxx";
     (void)state;
     assert_false(postfix_lanes_possible(&postfix, why, 4));
@@ -134,12 +146,42 @@ static void test_other_maps(void **state)
     }
 }
 
+struct filtered_case {
+    const char *label;
+    const char *filters;
+    const char *milters;
+    const char *why; /* part of the reason against; NULL: none */
+};
+
+static const struct filtered_case filtered_cases[] = {
+    {"as it comes", "", "", "does not have \"bounce\""},
+    {"the milter alone", "", "unix:/x", "does not have \"bounce\""},
+    {"the class alone", "bounce", "", "non_smtpd_milters is empty"},
+    {"another class", "notify", "unix:/x", "does not have \"bounce\""},
+    {"part of a word", "bounces", "unix:/x", "does not have \"bounce\""},
+    {"both", "notify, bounce", "{ unix:/x, default_action=accept }", NULL},
+};
+
+static void test_reports_filtered(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(filtered_cases) / sizeof(filtered_cases[0]); i++) {
+        const struct filtered_case *c = &filtered_cases[i];
+        const struct postfix postfix = {.filters = c->filters, .milters = c->milters};
+        char why[256] = "";
+        bool filtered = postfix_reports_filtered(&postfix, why, sizeof(why));
+        if (filtered != (c->why == NULL) || (c->why != NULL && strstr(why, c->why) == NULL))
+            fail_msg("%s: %d \"%s\"", c->label, filtered, why);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lanes_possible),
         cmocka_unit_test(test_reason_cut),
         cmocka_unit_test(test_other_maps),
+        cmocka_unit_test(test_reports_filtered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

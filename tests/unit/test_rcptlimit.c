@@ -35,7 +35,7 @@ static void use(const char *text)
     unlink(path);
     if (config == NULL)
         fail_msg("%s", error);
-    assert_true(confref_set(config));
+    assert_true(confref_set(config, NULL));
 }
 
 static sfsistat open_connection(SMFICTX *ctx, const char *address)
@@ -213,7 +213,7 @@ static void mail_is_accepted_when_something_fails(void **state)
     milter->xxfi_close(&ctx);
     /* No configuration at all. */
     ctx.fail = 0;
-    assert_true(confref_set(NULL));
+    assert_true(confref_set(NULL, NULL));
     assert_int_equal(open_connection(&ctx, "192.0.2.1"), SMFIS_ACCEPT);
     milter->xxfi_close(&ctx);
     /* A reply that libmilter does not take. */
@@ -278,7 +278,7 @@ static void threads_do_not_meet(void **state)
 static int put_away(void **state)
 {
     (void)state;
-    return confref_set(NULL) ? 0 : -1;
+    return confref_set(NULL, NULL) ? 0 : -1;
 }
 
 int main(void)
