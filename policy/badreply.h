@@ -28,9 +28,9 @@ struct badreply_context {
 
 /*
  * True for a reply to RCPT TO with a 5xx code and the enhanced code 5.1.1, 5.1.2, 5.1.3, 5.1.6 or
- * 5.1.10 (RFC 3463, RFC 7505), or with no enhanced code at all and words that say so; unless there is
- * another enhanced code as well, it names the sender, our host or any IP address, or its words are
- * about the sender, the content, a policy, a block list, a rate, or a mailbox that exists.
+ * 5.1.10 (RFC 3463, RFC 7505), or with no enhanced code at all and words that say so; unless there
+ * is another enhanced code as well, it names the sender, our host or any IP address, or its words
+ * are about the sender, the content, a policy, a block list, a rate, or a mailbox that exists.
  */
 bool badreply_is_bad_address(struct slice text, const struct badreply_context *context);
 

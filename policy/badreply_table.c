@@ -87,7 +87,7 @@ static const struct badreply_row OTHERS[] = {
     {"disabl*|suspend*|inactiv*|deactiv*|unactiv*|locked|frozen|expired|dormant|hold|freeze",
      "iCloud: 550 5.1.1 inactive email address"},
     {"not active|activated|enabled|accepting|receiving", "the mailbox is disabled"},
-    {"account temporarily|blocked|closed|unpaid", "the mailbox is disabled"},
+    {"account|mailbox|user is|was|has? been? closed|unpaid", "the mailbox is disabled"},
 
     /* in a time, or for the time being */
     {"too many|much|fast|quickly|frequent*|often|busy",

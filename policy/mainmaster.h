@@ -2,11 +2,11 @@
  * What `posternctl setup` writes into main.cf and master.cf, and takes out again: bytes in, bytes
  * out, no I/O. Thread-safe.
  *
- * Both files get one marked block at their end. In main.cf two lists of tables get one of ours:
- * transport_maps before what is in it, and smtp_delivery_status_filter behind that. Where the
- * administrator set one (every definition of it: the last one wins) it is set aside, each line
- * behind a marker that makes it a comment, and the block sets it anew. Comments and blank lines
- * inside it stay as they are. Then:
+ * Both files get one marked block at their end. In main.cf some lists get an entry of ours:
+ * transport_maps before what is in it, smtp_delivery_status_filter and the lists of milters
+ * (mainmaster_milter.h) behind that. Where the administrator set one (every definition of it: the
+ * last one wins) it is set aside, each line behind a marker that makes it a comment, and the block
+ * sets it anew. Comments and blank lines inside it stay as they are. Then:
  *
  *   remove(apply(x)) is x, byte for byte, for every x that has no mark of ours,
  *   apply(apply(x)) is apply(x), and
@@ -19,6 +19,7 @@
 #ifndef POSTERN_MAINMASTER_H
 #define POSTERN_MAINMASTER_H
 
+#include "mainmaster_milter.h"
 #include "slice.h"
 
 #include <stdint.h>
@@ -36,6 +37,7 @@ struct mainmaster_want {
     const uint32_t *lanes;     /* a service postern-rcptN, a copy of "smtp", for each number */
     size_t lane_count;
     const char *log_name; /* syslog_name of main.cf */
+    struct mainmaster_milters milters;
 };
 
 enum mainmaster_result {
@@ -51,6 +53,7 @@ struct mainmaster_edit {
     size_t len;
     size_t line;       /* that `message` is about; 0: the file as a whole */
     char message[512]; /* a conflict, or something the administrator should know, or "" */
+    struct mainmaster_milter_result milters[MAINMASTER_MILTERS];
 };
 
 typedef void mainmaster_function(struct slice before, const struct mainmaster_want *want,

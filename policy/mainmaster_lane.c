@@ -56,19 +56,26 @@ static struct slice trim(struct slice s)
     return s;
 }
 
-/* The value when "name=value" or "{ name = value }" sets syslog_name. */
-static bool takes_log_name(struct slice option, struct slice *value_r)
+/* The value when "name=value" or "{ name = value }" sets this name. */
+static bool takes(struct slice option, const char *name, struct slice *value_r)
 {
-    static const char name[] = "syslog_name";
+    size_t len = strlen(name);
     if (option.len >= 2 && option.at[0] == '{' && option.at[option.len - 1] == '}')
         option = trim((struct slice){option.at + 1, option.len - 2});
     if (!slice_starts(option, name))
         return false;
-    option = trim((struct slice){option.at + sizeof(name) - 1, option.len - sizeof(name) + 1});
+    option = trim((struct slice){option.at + len, option.len - len});
     if (!slice_starts(option, "="))
         return false;
     *value_r = trim((struct slice){option.at + 1, option.len - 1});
     return true;
+}
+
+/* What stands behind "-o", joined to it or a word of its own. */
+static struct slice option_of(struct slice word, const char **rest)
+{
+    struct slice option = {word.at + 2, word.len - 2};
+    return option.len > 0 ? option : next_word(rest, true);
 }
 
 /* One argument or "-o" with its own, written on; what sets syslog_name is kept back instead. */
@@ -79,10 +86,8 @@ static void write_argument(FILE *out, struct slice word, const char **rest, stru
         fprintf(out, " %.*s", (int)word.len, word.at);
         return;
     }
-    struct slice option = {word.at + 2, word.len - 2};
-    if (option.len == 0)
-        option = next_word(rest, true);
-    if (!takes_log_name(option, log_name))
+    struct slice option = option_of(word, rest);
+    if (!takes(option, "syslog_name", log_name))
         fprintf(out, "\n  -o %.*s", (int)option.len, option.at);
 }
 
@@ -145,4 +150,50 @@ char *mainmaster_lane_text(const char *client, uint32_t lane, const char *log_na
         return text;
     free(text);
     return NULL;
+}
+
+/* --- Which services are chrooted --- */
+
+static bool sets(const char *arguments, const char *name)
+{
+    struct slice word, value;
+    while ((word = next_word(&arguments, true)).len > 0)
+        if (slice_starts(word, "-o") && takes(option_of(word, &arguments), name, &value))
+            return true;
+    return false;
+}
+
+/* The place that asks milters through this service when it is chrooted; 0: none. */
+static unsigned chrooted_place(const char *line, bool by_default)
+{
+    struct slice columns[COLUMNS];
+    const char *arguments = split_columns(line, columns);
+    unsigned place = slice_equals(columns[COMMAND], "smtpd")     ? MAINMASTER_AT_SMTPD
+                     : slice_equals(columns[COMMAND], "cleanup") ? MAINMASTER_AT_CLEANUP
+                                                                 : 0;
+    bool chrooted =
+        slice_equals(columns[CHROOT], "y") || (slice_equals(columns[CHROOT], "-") && by_default);
+    return chrooted && place != 0 && !sets(arguments, mainmaster_milter_setting(place)) ? place : 0;
+}
+
+/*
+ * smtpd(8) passes its open connections on to cleanup(8) (milter/milter8.c, milter8_send()), so that
+ * cleanup's chroot counts for the milters of other mail only.
+ */
+unsigned mainmaster_chrooted(struct slice master, bool by_default)
+{
+    struct cflines lines = {0};
+    struct cfspan span = {0, 0};
+    unsigned places = 0;
+    bool ok = true;
+    while (ok && master.len > 0)
+        ok = cflines_add(&lines, (struct cfline){.text = cflines_take(&master)});
+    while (ok && cflines_next(&lines, span.end, &span)) {
+        char *line = cflines_join(&lines, span);
+        ok = line != NULL;
+        places |= ok ? chrooted_place(line, by_default) : 0;
+        free(line);
+    }
+    cflines_free(&lines);
+    return ok ? places : MAINMASTER_AT_SMTPD | MAINMASTER_AT_CLEANUP;
 }

@@ -28,8 +28,7 @@ static const char lane_reason[] = "the lane's name says how many recipients it m
 
 /* --- Settings --- */
 
-/* The last definition's value, which counts, and its line. free() it; NULL: none, or failed. */
-static char *find_setting(struct mainmaster_work *work, const char *wanted, size_t *line_r)
+char *mainmaster_find_setting(struct mainmaster_work *work, const char *wanted, size_t *line_r)
 {
     struct cfspan span = {0, 0};
     char *found = NULL;
@@ -70,7 +69,7 @@ static void add_setting(struct mainmaster_work *work, struct mainmaster_items *i
 static bool names_table(const char *tables, const struct mainmaster_list *list, const char *table,
                         bool *first_r)
 {
-    size_t type_len = strlen(list->type);
+    size_t type_len = strlen(list->head);
     *first_r = true;
     for (tables += strspn(tables, ", "); *tables != '\0'; tables += strspn(tables, ", ")) {
         struct slice word = {tables, strcspn(tables, ", ")};
@@ -79,7 +78,7 @@ static bool names_table(const char *tables, const struct mainmaster_list *list, 
             word.at += strlen("proxy:");
             word.len -= strlen("proxy:");
         }
-        if (slice_starts(word, list->type) &&
+        if (slice_starts(word, list->head) &&
             slice_equals((struct slice){word.at + type_len, word.len - type_len}, table))
             return true;
         *first_r = false;
@@ -87,8 +86,8 @@ static bool names_table(const char *tables, const struct mainmaster_list *list, 
     return false;
 }
 
-/* Sets every definition aside: one left in front of ours would only make Postfix warn. */
-static void set_aside(struct mainmaster_work *work, const char *wanted)
+/* Every definition: one left in front of ours would only make Postfix warn. */
+void mainmaster_set_aside(struct mainmaster_work *work, const char *wanted)
 {
     struct cfspan span = {0, 0};
     while (!work->failed && cflines_next(&work->kept, span.end, &span)) {
@@ -101,19 +100,19 @@ static void set_aside(struct mainmaster_work *work, const char *wanted)
     }
 }
 
-/* The list with our table in it. */
-static void add_list(struct mainmaster_work *work, struct mainmaster_items *items,
-                     const struct mainmaster_list *list, const char *comment, const char *table,
-                     const char *former)
+void mainmaster_add_list(struct mainmaster_work *work, struct mainmaster_items *items,
+                         const struct mainmaster_list *list, const char *comment, const char *table,
+                         const char *former)
 {
     struct mainmaster_item item = {.comment = comment};
     const char *comma = *former != '\0' ? ", " : "";
     int len =
         list->first
-            ? asprintf(&item.text, "%s = %s%s%s%s\n", list->name, list->type, table, comma, former)
-            : asprintf(&item.text, "%s = %s%s%s%s\n", list->name, former, comma, list->type, table);
+            ? asprintf(&item.text, "%s = %s%s%s%s\n", list->name, list->head, table, comma, former)
+            : asprintf(&item.text, "%s = %s%s%s%s\n", list->name, former, comma, list->head, table);
     if (len < 0)
         item.text = NULL;
+    mainmaster_set_aside(work, list->name);
     mainmaster_items_add(work, items, item);
 }
 
@@ -123,13 +122,12 @@ static void plan_list(struct mainmaster_work *work, struct mainmaster_items *ite
 {
     size_t line;
     bool first;
-    char *value = find_setting(work, list->name, &line);
+    char *value = mainmaster_find_setting(work, list->name, &line);
     if (work->failed)
         return;
     const char *former = value != NULL ? mainmaster_trim_list(value) : list->inherited;
     if (!names_table(former, list, table, &first)) {
-        set_aside(work, list->name);
-        add_list(work, items, list, comment, table, former);
+        mainmaster_add_list(work, items, list, comment, table, former);
     } else if (list->first && !first) {
         mainmaster_tell(work, line,
                         "%s has Postern's table already, but behind others: what those answer "
@@ -152,7 +150,7 @@ static void add_as_for_smtp(struct mainmaster_work *work, struct mainmaster_item
     char name[128];
     size_t line;
     snprintf(name, sizeof(name), "smtp%s", setting);
-    char *value = find_setting(work, name, &line);
+    char *value = mainmaster_find_setting(work, name, &line);
     for (size_t i = 0; value != NULL && i < want->lane_count; i++) {
         snprintf(name, sizeof(name), LANE_SERVICE "%u%s", want->lanes[i], setting);
         add_setting(work, items, lanes_comment, NULL, name, value);
@@ -186,6 +184,8 @@ void mainmaster_plan_main(struct mainmaster_work *work, const struct mainmaster_
         add_setting(work, items, door_comment, NULL, DOOR_SOFT_LIMIT, DOOR_ERRORS);
         add_setting(work, items, door_comment, NULL, DOOR_HARD_LIMIT, DOOR_ERRORS);
     }
+    if (!work->failed)
+        mainmaster_plan_milters(work, want, items);
     if (!work->failed)
         add_lanes(work, items, want);
     if (!work->failed)

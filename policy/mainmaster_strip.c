@@ -4,19 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const struct mainmaster_list mainmaster_lists[MAINMASTER_LISTS] = {
-    [MAINMASTER_ROUTES] = {.name = "transport_maps",
-                           .type = "lmdb:",
-                           .tail = "/tables/transport",
-                           .inherited = "",
-                           .first = true},
-    [MAINMASTER_STATUS] = {.name = "smtp_delivery_status_filter",
-                           .type = "regexp:",
-                           .tail = "/tables/status_filter.regexp",
-                           .inherited = "$default_delivery_status_filter",
-                           .first = false},
-};
-
 const char *const mainmaster_transport_settings[] = {
     "_initial_destination_concurrency",
     "_destination_concurrency_limit",
@@ -90,15 +77,6 @@ static bool is_among(const char *name, const char *const *names)
     return false;
 }
 
-/* The list of this name, as its number; MAINMASTER_LISTS: it is none. */
-static size_t list_of(const char *name)
-{
-    size_t i = 0;
-    while (i < MAINMASTER_LISTS && strcmp(name, mainmaster_lists[i].name) != 0)
-        i++;
-    return i;
-}
-
 /* Any lane's, not only those that are configured now. */
 static bool is_of_lane(const struct mainmaster_kind *kind, const char *name)
 {
@@ -116,7 +94,7 @@ static bool is_of_lane(const struct mainmaster_kind *kind, const char *name)
 static bool is_ours(const struct mainmaster_kind *kind, const char *name)
 {
     return is_among(name, kind->names) || is_of_lane(kind, name) ||
-           (!kind->services && list_of(name) < MAINMASTER_LISTS);
+           (!kind->services && mainmaster_list_of(name) < MAINMASTER_LISTS);
 }
 
 bool mainmaster_read_span(struct mainmaster_work *work, const struct cflines *lines,
@@ -147,33 +125,6 @@ void mainmaster_drop_span(const struct mainmaster_work *work, char *text, char *
     free(text);
 }
 
-char *mainmaster_trim_list(char *list)
-{
-    list += strspn(list, ", ");
-    size_t len = strlen(list);
-    while (len > 0 && (list[len - 1] == ' ' || list[len - 1] == ','))
-        list[--len] = '\0';
-    return list;
-}
-
-/* Takes the first table of ours out of a list, in place. */
-static char *without_our_table(const struct mainmaster_list *list, char *tables)
-{
-    size_t tail = strlen(list->tail);
-    for (char *word = tables + strspn(tables, ", "); *word != '\0'; word += strspn(word, ", ")) {
-        size_t len = strcspn(word, ", ");
-        struct slice s = {word, len};
-        if (slice_starts(s, list->type) && len > tail &&
-            memcmp(word + len - tail, list->tail, tail) == 0) {
-            char *next = word + len + strspn(word + len, ", ");
-            memmove(word, next, strlen(next) + 1);
-            break;
-        }
-        word += len;
-    }
-    return mainmaster_trim_list(tables);
-}
-
 /* What the block had for a list; the last definition counts. */
 static void take_block_list(struct mainmaster_work *work, size_t list, const char *value)
 {
@@ -189,8 +140,8 @@ static void leave_span(struct mainmaster_work *work, struct cfspan span)
     char *text = NULL, *name = NULL, *value = NULL;
     bool ours = mainmaster_read_span(work, &work->block, span, &text, &name, &value) &&
                 is_ours(work->kind, name);
-    if (ours && !work->kind->services && list_of(name) < MAINMASTER_LISTS)
-        take_block_list(work, list_of(name), value);
+    if (ours && !work->kind->services && mainmaster_list_of(name) < MAINMASTER_LISTS)
+        take_block_list(work, mainmaster_list_of(name), value);
     mainmaster_drop_span(work, text, value);
     for (size_t i = span.first; !ours && i < span.end; i++)
         keep(work, &work->kept, work->block.at[i]);
@@ -277,7 +228,7 @@ static void check_aside(struct mainmaster_work *work, char *values[MAINMASTER_LI
         char *text = NULL, *name = NULL, *value = NULL;
         size_t list = MAINMASTER_LISTS;
         if (mainmaster_read_span(work, &work->kept, span, &text, &name, &value))
-            list = list_of(name);
+            list = mainmaster_list_of(name);
         check_aside_span(work, span, list < MAINMASTER_LISTS);
         if (list < MAINMASTER_LISTS && work->kept.at[span.first].aside) {
             free(values[list]);
@@ -333,19 +284,50 @@ static void keep_new_list(struct mainmaster_work *work, size_t list, const char 
         insert_list(work, list, tables);
 }
 
-/* Back to what was set aside, unless the administrator has changed the list since. */
+/*
+ * What a list was before, with the other list of milters written out in it if the block has that
+ * (mainmaster_milter.c). free() it; NULL: failed.
+ */
+static char *written_out(struct mainmaster_work *work, size_t list, const char *former,
+                         char *aside[MAINMASTER_LISTS])
+{
+    const char *other = mainmaster_lists[list].other;
+    size_t number = other != NULL ? mainmaster_list_of(other) : MAINMASTER_LISTS;
+    char *text =
+        number == MAINMASTER_LISTS || work->block_lists[number] == NULL
+            ? strdup(former)
+            : mainmaster_write_out(work, former, other, aside[number] != NULL ? aside[number] : "");
+    if (text == NULL)
+        mainmaster_no_memory(work);
+    return text;
+}
+
+/* One list: back to what was set aside, unless the administrator has changed it since. */
+static void restore_list(struct mainmaster_work *work, size_t list, char *aside[MAINMASTER_LISTS])
+{
+    const struct mainmaster_list *l = &mainmaster_lists[list];
+    const char *former = aside[list] != NULL ? aside[list] : l->inherited;
+    char *copy = strdup(work->block_lists[list]);
+    char *out = written_out(work, list, former, aside);
+    if (copy == NULL)
+        mainmaster_no_memory(work);
+    if (!work->failed) {
+        const char *former_too = mainmaster_trim_list(out);
+        const char *value = mainmaster_list_without_ours(l, copy, former, former_too);
+        if (strcmp(value, former) != 0 && strcmp(value, former_too) != 0)
+            keep_new_list(work, list, value);
+    }
+    free(copy);
+    free(out);
+}
+
 static void restore_lists(struct mainmaster_work *work)
 {
     char *aside[MAINMASTER_LISTS] = {NULL};
     check_aside(work, aside);
-    for (size_t i = 0; i < MAINMASTER_LISTS && !work->failed; i++) {
-        const char *former = aside[i] != NULL ? aside[i] : mainmaster_lists[i].inherited;
-        if (work->block_lists[i] == NULL)
-            continue;
-        const char *tables = without_our_table(&mainmaster_lists[i], work->block_lists[i]);
-        if (strcmp(tables, former) != 0)
-            keep_new_list(work, i, tables);
-    }
+    for (size_t i = 0; i < MAINMASTER_LISTS && !work->failed; i++)
+        if (work->block_lists[i] != NULL)
+            restore_list(work, i, aside);
     for (size_t i = 0; i < MAINMASTER_LISTS; i++)
         free(aside[i]);
 }

@@ -21,16 +21,32 @@
 #define DOOR_SOFT_LIMIT "smtpd_soft_error_limit"
 #define DOOR_HARD_LIMIT "smtpd_hard_error_limit"
 
-/* A setting of main.cf that lists tables, one of them ours. */
+/* Around the socket of a milter: with these settings mail goes on without it (milter/milter.c). */
+#define MILTER_HEAD "{ "
+#define MILTER_TAIL                                                                                \
+    ", default_action=accept, connect_timeout=5s, command_timeout=10s, content_timeout=30s }"
+#define FILTER_CLASS "bounce"
+
+/* A setting of main.cf that lists tables or the like, some of them ours. */
 struct mainmaster_list {
     const char *name;
-    const char *type;      /* of our table, with the colon */
-    const char *tail;      /* how every table ends that setup ever put there */
+    const char *head;      /* how each entry begins that setup ever put there ... */
+    const char *tail;      /* ... and ends; "": the entry is `head` */
     const char *inherited; /* what it is when it is not set (global/mail_params.h) */
+    size_t most;           /* entries of ours */
     bool first;            /* ours is asked before all others, or after them */
+    bool braces;           /* hold an entry together */
+    const char *other; /* a list to which this one may refer and whose entries it is not to get */
 };
 
-enum { MAINMASTER_ROUTES, MAINMASTER_STATUS, MAINMASTER_LISTS };
+enum {
+    MAINMASTER_ROUTES,
+    MAINMASTER_STATUS,
+    MAINMASTER_SMTPD_MILTERS,
+    MAINMASTER_OTHER_MILTERS,
+    MAINMASTER_CLASSES,
+    MAINMASTER_LISTS
+};
 extern const struct mainmaster_list mainmaster_lists[MAINMASTER_LISTS];
 
 /* What tells main.cf from master.cf. */
@@ -83,8 +99,42 @@ bool mainmaster_read_span(struct mainmaster_work *work, const struct cflines *li
                           struct cfspan span, char **text_r, char **name_r, char **value_r);
 void mainmaster_drop_span(const struct mainmaster_work *work, char *text, char *value);
 
+/* --- mainmaster_list.c --- */
+
+/* The list of this name, as its number; MAINMASTER_LISTS: it is none. */
+size_t mainmaster_list_of(const char *name);
+
 /* A list without the commas and spaces around it, cut in place. */
 char *mainmaster_trim_list(char *list);
+
+/* The next entry; len 0: no more. */
+struct slice mainmaster_list_next(const struct mainmaster_list *list, const char **rest);
+
+/* False when a "{" is not closed: what is put behind it would belong to it. */
+bool mainmaster_list_is_whole(const char *value);
+
+/* True for what setup may have put there. */
+bool mainmaster_list_is_ours(const struct mainmaster_list *list, struct slice entry);
+
+/* Takes our entries out, in place, but for those that the list had before, by one text or the
+ * other.
+ */
+char *mainmaster_list_without_ours(const struct mainmaster_list *list, char *value,
+                                   const char *former, const char *former_too);
+
+/* --- mainmaster_expand.c --- */
+
+/* Text with what main.cf says for each "$name" in it. free() it; NULL: failed. */
+char *mainmaster_expand(struct mainmaster_work *work, const struct mainmaster_want *want,
+                        struct slice text);
+
+/* Text with `value` for each "$name" of this one name. free() it; NULL: failed. */
+char *mainmaster_write_out(struct mainmaster_work *work, const char *text, const char *name,
+                           const char *value);
+
+/* True when `name` has a part in what the text means, by whatever way. */
+bool mainmaster_leads_to(struct mainmaster_work *work, const struct mainmaster_want *want,
+                         const char *text, const char *name);
 
 /* --- mainmaster_items.c: what the block is to say --- */
 
@@ -114,12 +164,24 @@ void mainmaster_items_survey(struct mainmaster_work *work, struct mainmaster_ite
 /* Writes those that are not; returns how many. */
 size_t mainmaster_items_write(FILE *out, const struct mainmaster_items *items);
 
-/* --- mainmaster_main.c, mainmaster_master.c --- */
+/* --- mainmaster_main.c, mainmaster_master.c, mainmaster_milter.c --- */
 
 /* What the block is to say, beside what work->kept has. */
 typedef void mainmaster_planner(struct mainmaster_work *work, const struct mainmaster_want *want,
                                 struct mainmaster_items *items);
-mainmaster_planner mainmaster_plan_main, mainmaster_plan_master;
+mainmaster_planner mainmaster_plan_main, mainmaster_plan_master, mainmaster_plan_milters;
+
+/* The last definition's value, which counts, and its line. free() it; NULL: none, or failed. */
+char *mainmaster_find_setting(struct mainmaster_work *work, const char *wanted, size_t *line_r);
+
+/* Sets a setting aside. */
+void mainmaster_set_aside(struct mainmaster_work *work, const char *wanted);
+
+/* Sets a list aside and writes it anew with an entry of ours: list->head and what is behind that.
+ */
+void mainmaster_add_list(struct mainmaster_work *work, struct mainmaster_items *items,
+                         const struct mainmaster_list *list, const char *comment, const char *entry,
+                         const char *former);
 
 /* --- mainmaster_lane.c --- */
 

@@ -39,13 +39,28 @@ static const char limit_reasons[] =
     "  postern-rcptN: your own service smtp under other names, each with a limit of N recipients\n"
     "    at once, for hosts that take no more.\n";
 
-/* How to call this program again with the same configuration. */
-static void print_command(const struct setup_plan *plan, const char *option)
+static const char milter_reasons[] =
+    "  smtpd_milters, non_smtpd_milters: Postern's milters, behind those that were set before; "
+    "mail\n"
+    "    goes on without them when they do not run, whatever milter_default_action is.\n";
+static const char bounce_reasons[] =
+    "  internal_mail_filter_classes: Postfix's own bounces pass the milters of non_smtpd_milters,\n"
+    "    so that nobody gets a second NDR. They pass your other milters, content_filter and\n"
+    "    header_checks as well then.\n";
+
+void setup_command(const struct setup_plan *plan, const char *option, char *command_r, size_t size)
 {
     if (strcmp(config_path(plan->config), OPTIONS_DEFAULT_CONFIG) == 0)
-        printf("    posternctl setup %s\n", option);
+        snprintf(command_r, size, "posternctl setup %s", option);
     else
-        printf("    posternctl -c %s setup %s\n", plan->config_path, option);
+        snprintf(command_r, size, "posternctl -c %s setup %s", plan->config_path, option);
+}
+
+static void print_command(const struct setup_plan *plan, const char *option)
+{
+    char command[SETUP_COMMAND_MAX];
+    setup_command(plan, option, command, sizeof(command));
+    printf("    %s\n", command);
 }
 
 /* --- Writing the files --- */
@@ -174,6 +189,20 @@ static void print_files(const struct setup_plan *plan)
         setup_plan_show(&plan->main);
 }
 
+static void print_reasons(const struct setup_plan *plan)
+{
+    unsigned milters = 0;
+    fputs(reasons, stdout);
+    if (plan->status_filter != NULL)
+        fputs(limit_reasons, stdout);
+    for (size_t i = 0; i < MAINMASTER_MILTERS; i++)
+        milters |= plan->main.edit.milters[i].connected;
+    if (milters != 0)
+        fputs(milter_reasons, stdout);
+    if ((milters & MAINMASTER_AT_BOUNCES) != 0)
+        fputs(bounce_reasons, stdout);
+}
+
 static int print(struct setup_plan *plan)
 {
     int status = prepare(plan);
@@ -188,9 +217,7 @@ static int print(struct setup_plan *plan)
         printf("Everything is in place: nothing to change.\n");
         return status;
     }
-    fputs(reasons, stdout);
-    if (plan->status_filter != NULL)
-        fputs(limit_reasons, stdout);
+    print_reasons(plan);
     printf("\nNothing has been changed. %s\n",
            status == 0 ? "To do it:" : "Once what is said above is put right:");
     print_command(plan, "--apply");

@@ -19,8 +19,7 @@ enum { COMMAND_TIMEOUT_MS = 30000 };
  */
 enum { LEAST_MAJOR = 3, LEAST_MINOR = 4 };
 
-/* Runs postconf(1) on the instance with up to two arguments; its output, or NULL. free() it. */
-static char *postconf(const struct setup_plan *plan, const char *option, const char *what)
+char *setup_postconf(const struct setup_plan *plan, const char *option, const char *what)
 {
     char *argv[] = {(char *)(uintptr_t)postfix_postconf(plan->postfix),
                     (char *)(uintptr_t) "-c",
@@ -95,12 +94,11 @@ int setup_check(const struct setup_plan *plan)
     return version && lmdb && gate && account ? 0 : EX_UNAVAILABLE;
 }
 
-/* A service may have a setting of its own (-o), which ours in main.cf does not reach. */
-static void remark_override(const struct setup_plan *plan, const char *setting, const char *effect)
+void setup_remark_override(const struct setup_plan *plan, const char *setting, const char *effect)
 {
     char what[128];
     snprintf(what, sizeof(what), "*/*/%s", setting);
-    char *output = postconf(plan, "-P", what);
+    char *output = setup_postconf(plan, "-P", what);
     if (output != NULL && *output != '\0')
         printf("Remark: %s sets %s for single services; %s:\n%s", plan->master.path, setting,
                effect, output);
@@ -127,11 +125,12 @@ void setup_check_remarks(const struct setup_plan *plan)
                "(with any directories that are listed there already).\n",
                plan->owner, postfix_default_directory(plan->postfix),
                postfix_config_directory(plan->postfix));
-    remark_override(plan, "transport_maps", "Postern cannot hold what those route");
+    setup_remark_override(plan, "transport_maps", "Postern cannot hold what those route");
     if (plan->status_filter != NULL)
-        remark_override(plan, "smtp_delivery_status_filter",
-                        "Postern's filter does not see what those send");
+        setup_remark_override(plan, "smtp_delivery_status_filter",
+                              "Postern's filter does not see what those send");
     remark_lanes(plan);
+    setup_milter_remarks(plan);
 }
 
 /* True when main.cf, as Postfix reads it, has `table` in this list, by itself or behind others. */
@@ -140,7 +139,7 @@ static bool result_has_table(const struct setup_plan *plan, const char *setting,
 {
     char name[4200];
     snprintf(name, sizeof(name), "%s:%s", type, table);
-    char *tables = postconf(plan, "-h", setting);
+    char *tables = setup_postconf(plan, "-h", setting);
     bool ok = tables != NULL && strstr(tables, name) != NULL;
     if (!ok)
         setup_complain("Postfix does not see Postern's table: %s is \"%.*s\"", setting,
@@ -153,7 +152,7 @@ static bool result_has_table(const struct setup_plan *plan, const char *setting,
 static bool result_has_service(const struct setup_plan *plan, const char *service,
                                const char *command)
 {
-    char *line = postconf(plan, "-M", service);
+    char *line = setup_postconf(plan, "-M", service);
     bool ok = line != NULL && strstr(line, command) != NULL;
     if (!ok)
         setup_complain("Postfix does not see the service %s in %s", service, plan->master.path);
@@ -168,7 +167,7 @@ static bool result_has_lane(const struct setup_plan *plan, uint32_t lane)
     snprintf(setting, sizeof(setting), "postern-rcpt%u_destination_recipient_limit", lane);
     if (!result_has_service(plan, service, " smtp"))
         return false;
-    char *limit = postconf(plan, "-h", setting);
+    char *limit = setup_postconf(plan, "-h", setting);
     bool ok = limit != NULL && strtoul(limit, NULL, 10) == lane;
     if (!ok)
         setup_complain("Postfix does not see %s = %u in %s", setting, lane, plan->main.path);
@@ -189,7 +188,8 @@ int setup_check_result(const struct setup_plan *plan)
 {
     return result_has_table(plan, "transport_maps", "lmdb", plan->table) &&
                    result_has_service(plan, "postern-hold/unix", GATE) &&
-                   result_has_service(plan, "postern-expire/unix", GATE) && result_has_limits(plan)
+                   result_has_service(plan, "postern-expire/unix", GATE) &&
+                   result_has_limits(plan) && setup_milter_result(plan)
                ? 0
                : EX_CONFIG;
 }

@@ -144,14 +144,18 @@ static void explain_edit(const struct setup_file *file)
         setup_complain("%s: %s", file->path, file->edit.message);
 }
 
+static int read_file(struct setup_file *file)
+{
+    if (cfile_read(file->path, &file->before) == 0)
+        return 0;
+    int error = errno;
+    setup_complain("%s: %s", file->path, strerror(error));
+    return error == EACCES || error == EPERM ? EX_NOPERM : EX_IOERR;
+}
+
 static int work_out(struct setup_file *file, mainmaster_function *function,
                     const struct mainmaster_want *want)
 {
-    if (cfile_read(file->path, &file->before) < 0) {
-        int error = errno;
-        setup_complain("%s: %s", file->path, strerror(error));
-        return error == EACCES || error == EPERM ? EX_NOPERM : EX_IOERR;
-    }
     function(file->before, want, &file->edit);
     if (file->edit.result == MAINMASTER_NO_MEMORY) {
         setup_complain("%s: out of memory", file->path);
@@ -162,23 +166,35 @@ static int work_out(struct setup_file *file, mainmaster_function *function,
     return file->edit.result == MAINMASTER_CONFLICT ? EX_CONFIG : 0;
 }
 
+static struct mainmaster_want what_to_want(const struct setup_plan *plan, bool apply)
+{
+    return (struct mainmaster_want){.table = plan->table,
+                                    .filter = plan->filter,
+                                    .account = apply ? plan->account : "",
+                                    .gate = GATE,
+                                    .config = plan->config_path,
+                                    .state = plan->state,
+                                    .inbound = config_inbound_count(plan->config) > 0,
+                                    .status_filter = plan->status_filter,
+                                    .lanes = plan->lanes,
+                                    .lane_count = plan->lane_count,
+                                    .log_name = apply ? postfix_syslog_name(plan->postfix) : "",
+                                    .milters = plan->milters};
+}
+
 /* Both files are looked at before anything is said about the outcome: all conflicts at once. */
 int setup_plan_edits(struct setup_plan *plan, bool apply)
 {
-    struct mainmaster_want want = {.table = plan->table,
-                                   .filter = plan->filter,
-                                   .account = apply ? plan->account : "",
-                                   .gate = GATE,
-                                   .config = plan->config_path,
-                                   .state = plan->state,
-                                   .inbound = config_inbound_count(plan->config) > 0,
-                                   .status_filter = plan->status_filter,
-                                   .lanes = plan->lanes,
-                                   .lane_count = plan->lane_count,
-                                   .log_name = apply ? postfix_syslog_name(plan->postfix) : ""};
-    int main_status =
+    int main_status = read_file(&plan->main);
+    int master_status = read_file(&plan->master);
+    if (main_status != 0 || master_status != 0)
+        return main_status != 0 ? main_status : master_status;
+    if (apply)
+        plan->milters = setup_milter_want(plan);
+    struct mainmaster_want want = what_to_want(plan, apply);
+    main_status =
         work_out(&plan->main, apply ? mainmaster_apply_main : mainmaster_remove_main, &want);
-    int master_status =
+    master_status =
         work_out(&plan->master, apply ? mainmaster_apply_master : mainmaster_remove_master, &want);
     return main_status != 0 ? main_status : master_status;
 }

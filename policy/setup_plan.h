@@ -35,6 +35,7 @@ struct setup_plan {
     const char *account;           /* that runs the gate */
     uid_t uid;                     /* of the state */
     gid_t gid;
+    struct mainmaster_milters milters; /* its strings are the configuration's and Postfix's */
     struct setup_file main;
     struct setup_file master;
 };
@@ -67,6 +68,20 @@ void setup_check_remarks(const struct setup_plan *plan);
 /* Whether Postfix understands the files as they were meant. */
 int setup_check_result(const struct setup_plan *plan);
 
+/* Runs postconf(1) on the instance with up to two arguments; its output, or NULL. free() it. */
+char *setup_postconf(const struct setup_plan *plan, const char *option, const char *what);
+/* A service may have a setting of its own (-o), which ours in main.cf does not reach: a remark. */
+void setup_remark_override(const struct setup_plan *plan, const char *setting, const char *effect);
+
+/* --- setup_milter.c --- */
+
+/* What is wanted of the milters and whether they run; needs master.cf as it was. */
+struct mainmaster_milters setup_milter_want(const struct setup_plan *plan);
+/* What was not connected, and what helps; on standard output. */
+void setup_milter_remarks(const struct setup_plan *plan);
+/* Whether Postfix has those that were connected. */
+bool setup_milter_result(const struct setup_plan *plan);
+
 /* --- setup_state.c --- */
 
 /* Makes plan->classifier, unless Postern is only to observe. */
@@ -75,6 +90,10 @@ int setup_state_plan(struct setup_plan *plan);
 bool setup_state_differs(const struct setup_plan *plan);
 /* Makes the directories, both filters and an empty table. */
 int setup_state_make(const struct setup_plan *plan);
+
+/* How to call this program again with the same configuration. */
+enum { SETUP_COMMAND_MAX = 4200 };
+void setup_command(const struct setup_plan *plan, const char *option, char *command_r, size_t size);
 
 /* One line on standard error, with the program's name before it. */
 void setup_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -85,6 +85,95 @@ static void replies_of_servers(void **state)
     assert_true(count > 200);
 }
 
+/* What each row about something else is for, where the replies of servers do not need it;
+ * with 5.1.1. */
+static const char *const ABOUT_SOMETHING_ELSE[] = {
+    "Not accepting mail from you",
+    "Bad From header",
+    "Invalid return path",
+    "The address could not be verified",
+    "We call back first",
+    "Absender unbekannt",
+    "Your network is unwelcome",
+    "Your mail server is not welcome",
+    "Your organization is unknown",
+    "unknown client",
+    "HELO must match",
+    "Connection refused",
+    "SPF fail",
+    "Refused due to preference",
+    "We only accept mail of friends",
+    "The user refuses mail",
+    "Attempt prohibited",
+    "not in rcpthosts",
+    "Relaying is off",
+    "Relay attempt",
+    "We do not relay",
+    "This system is not configured for you",
+    "Unsolicited mail",
+    "Bad attachment",
+    "Bad reputation",
+    "A violation",
+    "Blocked",
+    "Found on a black list",
+    "Found in RBL",
+    "Refused, listed at a site",
+    "Refused due to reasons of ours",
+    "No bounces, please",
+    "Not activated",
+    "This account is closed",
+    "Slow rate",
+    "It is currently down",
+    "Directory harvesting",
+    "Internal trouble",
+    "Directory unreachable",
+    "DNS failure",
+    "Mail loop",
+    "no (in reply to end of DATA command)",
+    "Conta bloqueado",
+};
+
+/* One for each row about bad addresses, without a code. */
+static const char *const SAY_SO[] = {
+    "Recipient is invalid",
+    "User is un-known",
+    "The person of that name does not exist",
+    "The user you named could not be found",
+    "Recipient not ok",
+    "No such mail drop",
+    "There is no one at this address",
+    "Unknown or illegal alias",
+    "Not a known address",
+    "The account that you tried to reach does not exist",
+    "Empf\?nger ung\?ltig",
+    "Benutzer existiert nicht",
+    "Unbekannter Benutzer",
+    "Utilisateur inconnu",
+    "Adresse d au moins un destinataire invalide",
+    "Usuario desconocido",
+    "No existe ese usuario",
+    "Usu\?rio inexistente",
+    "Nie ma takiego konta",
+    "Konto nie istnieje",
+};
+
+static void rows_of_the_table(void **state)
+{
+    char reply[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ABOUT_SOMETHING_ELSE) / sizeof(ABOUT_SOMETHING_ELSE[0]); i++) {
+        snprintf(reply, sizeof(reply), "550 5.1.1 %s", ABOUT_SOMETHING_ELSE[i]);
+        if (usual(reply))
+            fail_msg("bad: %s", reply);
+    }
+    for (size_t i = 0; i < sizeof(SAY_SO) / sizeof(SAY_SO[0]); i++) {
+        snprintf(reply, sizeof(reply), "550 %s", SAY_SO[i]);
+        if (!usual(reply))
+            fail_msg("not bad: %s", reply);
+    }
+}
+
 /* Not in reply to RCPT TO, not permanent, or no reply at all. */
 static void only_replies_to_rcpt(void **state)
 {
@@ -303,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replies_of_servers),
+        cmocka_unit_test(rows_of_the_table),
         cmocka_unit_test(only_replies_to_rcpt),
         cmocka_unit_test(the_context),
         cmocka_unit_test(chosen_words_do_not_decide),

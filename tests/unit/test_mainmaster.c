@@ -29,7 +29,27 @@ static const struct mainmaster_want want = {COMMON};
 static const struct mainmaster_want want_limits = {COMMON, .status_filter = STATUS, .lanes = lanes,
                                                    .lane_count = 4};
 static const struct mainmaster_want want_filter = {COMMON, .status_filter = STATUS};
-static const struct mainmaster_want *const wants[] = {&want, &want_limits, &want_filter};
+
+#define SETTINGS                                                                                   \
+    ", default_action=accept, connect_timeout=5s, command_timeout=10s, content_timeout=30s }"
+#define EARLYNDR "{ unix:/run/postern/earlyndr.sock" SETTINGS
+#define RCPTLIMIT "{ inet:127.0.0.1:8891" SETTINGS
+
+/* Both milters run, or only one is wanted. */
+static const struct mainmaster_want want_milters = {
+    COMMON, .milters = {.sockets = {"unix:/run/postern/earlyndr.sock", "inet:8891@127.0.0.1"},
+                        .running = {true, true},
+                        .queue_directory = "/var/spool/postfix"}};
+static const struct mainmaster_want want_rcptlimit = {
+    COMMON, .milters = {.sockets = {NULL, "inet:8891@127.0.0.1"},
+                        .running = {false, true},
+                        .queue_directory = "/var/spool/postfix"}};
+static const struct mainmaster_want want_earlyndr = {
+    COMMON, .milters = {.sockets = {"unix:/run/postern/earlyndr.sock"},
+                        .running = {true},
+                        .queue_directory = "/var/spool/postfix"}};
+static const struct mainmaster_want *const wants[] = {
+    &want, &want_limits, &want_filter, &want_milters, &want_rcptlimit, &want_earlyndr};
 enum { WANTS = sizeof(wants) / sizeof(wants[0]) };
 
 /* String literals may hold NUL bytes: their length is not strlen(). */
@@ -386,32 +406,33 @@ static char *replace(const char *text, const char *from, const char *to)
     return result;
 }
 
+static void check_edited(const struct edit_case *c, const struct mainmaster_want *w)
+{
+    struct mainmaster_edit applied, removed, again, anew;
+    mainmaster_apply_main(slice_of(c->before), w, &applied);
+    char *edited = replace(applied.bytes, c->from, c->to);
+    mainmaster_remove_main(slice_of(edited), w, &removed);
+    if (removed.bytes == NULL || strcmp(removed.bytes, c->after) != 0)
+        fail_msg("%s: %s\n%s", c->label, removed.message, removed.bytes);
+    if (c->message == NULL ? *removed.message != '\0' : strstr(removed.message, c->message) == NULL)
+        fail_msg("%s: message \"%s\"", c->label, removed.message);
+    mainmaster_apply_main(slice_of(edited), w, &again);
+    mainmaster_apply_main(bytes_of(&removed), w, &anew);
+    if (!same(bytes_of(&again), bytes_of(&anew)))
+        fail_msg("%s: applied again:\n%s", c->label, again.bytes);
+    mainmaster_edit_free(&anew);
+    check_promises(c->label, bytes_of(&removed), w, mainmaster_apply_main, mainmaster_remove_main);
+    mainmaster_edit_free(&again);
+    mainmaster_edit_free(&removed);
+    mainmaster_edit_free(&applied);
+    free(edited);
+}
+
 static void test_edited_between(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(edit_cases) / sizeof(edit_cases[0]); i++) {
-        const struct edit_case *c = &edit_cases[i];
-        struct mainmaster_edit applied, removed, again, anew;
-        mainmaster_apply_main(slice_of(c->before), &want_limits, &applied);
-        char *edited = replace(applied.bytes, c->from, c->to);
-        mainmaster_remove_main(slice_of(edited), &want_limits, &removed);
-        if (removed.bytes == NULL || strcmp(removed.bytes, c->after) != 0)
-            fail_msg("%s: %s\n%s", c->label, removed.message, removed.bytes);
-        if (c->message == NULL ? *removed.message != '\0'
-                               : strstr(removed.message, c->message) == NULL)
-            fail_msg("%s: message \"%s\"", c->label, removed.message);
-        mainmaster_apply_main(slice_of(edited), &want_limits, &again);
-        mainmaster_apply_main(bytes_of(&removed), &want_limits, &anew);
-        if (!same(bytes_of(&again), bytes_of(&anew)))
-            fail_msg("%s: applied again:\n%s", c->label, again.bytes);
-        mainmaster_edit_free(&anew);
-        check_promises(c->label, bytes_of(&removed), &want_limits, mainmaster_apply_main,
-                       mainmaster_remove_main);
-        mainmaster_edit_free(&again);
-        mainmaster_edit_free(&removed);
-        mainmaster_edit_free(&applied);
-        free(edited);
-    }
+    for (size_t i = 0; i < sizeof(edit_cases) / sizeof(edit_cases[0]); i++)
+        check_edited(&edit_cases[i], &want_limits);
 }
 
 /* Each keeps its new value, and both are told of. */
@@ -467,6 +488,481 @@ static void test_settings_changed(void **state)
     mainmaster_edit_free(&first);
     mainmaster_edit_free(&second);
     mainmaster_edit_free(&direct);
+}
+
+/* --- Milters --- */
+
+struct milter_case {
+    const char *label;
+    const char *before;
+    /* What the lists have to be; NULL: not set. */
+    const char *smtpd, *cleanup, *classes;
+};
+
+/* With both milters. */
+static const struct milter_case both_cases[] = {
+    {"nothing set", "a = 1\n", EARLYNDR ", " RCPTLIMIT, EARLYNDR, "bounce"},
+    {"set to nothing", "smtpd_milters =\nnon_smtpd_milters=\ninternal_mail_filter_classes =",
+     EARLYNDR ", " RCPTLIMIT, EARLYNDR, "bounce"},
+    {"one each", "smtpd_milters = inet:a:1\nnon_smtpd_milters = unix:/b\n",
+     "inet:a:1, " EARLYNDR ", " RCPTLIMIT, "unix:/b, " EARLYNDR, "bounce"},
+    {"braces, on several lines",
+     "smtpd_milters = inet:a:1\n# signs\n   {inet:b:2, { protocol = 2 }\n  "
+     "default_action=accept},\n"
+     "\tunix:c\nbiff = no\n",
+     "inet:a:1   {inet:b:2, { protocol = 2 }  default_action=accept}, unix:c, " EARLYNDR
+     ", " RCPTLIMIT,
+     EARLYNDR, "bounce"},
+    {"another class", "internal_mail_filter_classes = notify\n", EARLYNDR ", " RCPTLIMIT, EARLYNDR,
+     "notify, bounce"},
+    {"the class, among others", "internal_mail_filter_classes = notify,bounce\n",
+     EARLYNDR ", " RCPTLIMIT, EARLYNDR, "notify,bounce"},
+    {"the class behind a name", "internal_mail_filter_classes = $x\nx = bounce\n",
+     EARLYNDR ", " RCPTLIMIT, EARLYNDR, "$x"},
+    {"all by hand",
+     "smtpd_milters = unix:/run/postern/earlyndr.sock inet:127.0.0.1:8891\n"
+     "non_smtpd_milters = {unix:/run/postern/earlyndr.sock}\n"
+     "internal_mail_filter_classes = bounce\n",
+     "unix:/run/postern/earlyndr.sock inet:127.0.0.1:8891", "{unix:/run/postern/earlyndr.sock}",
+     "bounce"},
+    {"by hand as setup writes them", "smtpd_milters = " EARLYNDR "\nnon_smtpd_milters = " EARLYNDR,
+     EARLYNDR ", " RCPTLIMIT, EARLYNDR, "bounce"},
+    {"by hand, behind names",
+     "early = local:/run/postern/earlyndr.sock\nlimit = { inet:[127.0.0.1]:$port, protocol=6 }\n"
+     "port=8891\nall = $early, ${limit}\nsmtpd_milters = inet:a:1, $(all)\n",
+     "inet:a:1, $(all)", EARLYNDR, "bounce"},
+    {"postern-rcptlimit by hand: it stays last", "smtpd_milters = inet:a:1, inet:localhost:8891\n",
+     "inet:a:1, " EARLYNDR ", inet:localhost:8891", EARLYNDR, "bounce"},
+    {"postern-rcptlimit by hand and alone", "smtpd_milters = inet:localhost:8891\n",
+     EARLYNDR ", inet:localhost:8891", EARLYNDR, "bounce"},
+    {"other mail as by SMTP", "smtpd_milters = inet:a:1\nnon_smtpd_milters = $smtpd_milters\n",
+     "inet:a:1, " EARLYNDR ", " RCPTLIMIT, "inet:a:1, " EARLYNDR, "bounce"},
+    {"other mail as by SMTP, of which there is none",
+     "non_smtpd_milters = ${smtpd_milters}, unix:b", EARLYNDR ", " RCPTLIMIT, "unix:b, " EARLYNDR,
+     "bounce"},
+    {"by SMTP as other mail",
+     "smtpd_milters = $(non_smtpd_milters)\nnon_smtpd_milters = inet:a:1\n",
+     "inet:a:1, " EARLYNDR ", " RCPTLIMIT, "inet:a:1, " EARLYNDR, "bounce"},
+    {"a name that only begins so",
+     "smtpd_milters_x = inet:b:1\nnon_smtpd_milters = $smtpd_milters_x $$smtpd_milters\n",
+     EARLYNDR ", " RCPTLIMIT, "$smtpd_milters_x $$smtpd_milters, " EARLYNDR, "bounce"},
+    {"closing braces alone", "smtpd_milters = inet:a:1}\n", "inet:a:1}, " EARLYNDR ", " RCPTLIMIT,
+     EARLYNDR, "bounce"},
+};
+
+static const struct milter_case rcptlimit_cases[] = {
+    {"nothing set", "", RCPTLIMIT, NULL, NULL},
+    {"the others are not touched",
+     "smtpd_milters=inet:a:1\nnon_smtpd_milters =\ninternal_mail_filter_classes = notify",
+     "inet:a:1, " RCPTLIMIT, "", "notify"},
+    {"other mail as by SMTP", "non_smtpd_milters = $smtpd_milters\nsmtpd_milters = inet:a:1\n",
+     "inet:a:1, " RCPTLIMIT, "inet:a:1", NULL},
+    {"other mail as by SMTP, of which there is none", "non_smtpd_milters = $smtpd_milters",
+     RCPTLIMIT, "", NULL},
+};
+
+static const struct milter_case earlyndr_cases[] = {
+    {"nothing set", "", EARLYNDR, EARLYNDR, "bounce"},
+    {"other mail as by SMTP, by hand",
+     "smtpd_milters = unix:/run/postern/earlyndr.sock\nnon_smtpd_milters = $smtpd_milters\n",
+     "unix:/run/postern/earlyndr.sock", "$smtpd_milters", "bounce"},
+};
+
+static void check_milters(const struct milter_case *c, size_t count,
+                          const struct mainmaster_want *w)
+{
+    for (; count-- > 0; c++) {
+        struct mainmaster_edit edit;
+        mainmaster_apply_main(slice_of(c->before), w, &edit);
+        check_value(c->label, &edit, "smtpd_milters", c->smtpd);
+        check_value(c->label, &edit, "non_smtpd_milters", c->cleanup);
+        check_value(c->label, &edit, "internal_mail_filter_classes", c->classes);
+        if (*edit.message != '\0')
+            fail_msg("%s: %s", c->label, edit.message);
+        mainmaster_edit_free(&edit);
+        check_promises(c->label, slice_of(c->before), w, mainmaster_apply_main,
+                       mainmaster_remove_main);
+        check_changes(c->label, slice_of(c->before), mainmaster_apply_main);
+    }
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void test_milters(void **state)
+{
+    (void)state;
+    check_milters(both_cases, COUNT(both_cases), &want_milters);
+    check_milters(rcptlimit_cases, COUNT(rcptlimit_cases), &want_rcptlimit);
+    check_milters(earlyndr_cases, COUNT(earlyndr_cases), &want_earlyndr);
+}
+
+static void test_milters_text(void **state)
+{
+    static const char after[] =
+        "# Postern's milters come behind all others: postern-rcptlimit counts what those accept. "
+        "When\n"
+        "# they do not run, mail goes on without them, whatever milter_default_action is.\n"
+        "smtpd_milters = inet:a:1, " EARLYNDR ", " RCPTLIMIT "\n"
+        "# Mail that did not come by SMTP, Postfix's own bounces among it, passes "
+        "postern-earlyndr.\n"
+        "non_smtpd_milters = " EARLYNDR "\n"
+        "# Has Postfix's own bounces pass the milters of non_smtpd_milters.\n"
+        "internal_mail_filter_classes = bounce\n"
+        "# END postern\n";
+    struct mainmaster_edit edit;
+    (void)state;
+    mainmaster_apply_main((struct slice)TEXT("smtpd_milters=inet:a:1\n"), &want_milters, &edit);
+    assert_int_equal(edit.result, MAINMASTER_CHANGED);
+    assert_memory_equal(edit.bytes, "#postern# smtpd_milters=inet:a:1\n", 33);
+    assert_string_equal(edit.bytes + edit.len - strlen(after), after);
+    mainmaster_edit_free(&edit);
+}
+
+/* What the administrator does to the lists inside the block. */
+static const struct edit_case milter_edit_cases[] = {
+    {"a milter put in front", "smtpd_milters = inet:a:1\n", "= inet:a:1, {",
+     "= inet:b:2, inet:a:1, {", "#smtpd_milters = inet:a:1\nsmtpd_milters = inet:b:2, inet:a:1\n",
+     "smtpd_milters was changed"},
+    {"a milter put behind", "a = 1\n", RCPTLIMIT, RCPTLIMIT ", inet:b:2",
+     "a = 1\nsmtpd_milters = inet:b:2\n", "smtpd_milters was changed"},
+    {"ours turned round", "a = 1\n", EARLYNDR ", " RCPTLIMIT, RCPTLIMIT ", " EARLYNDR, "a = 1\n",
+     NULL},
+    {"ours taken out", "smtpd_milters = inet:a:1\n", ", " EARLYNDR ", " RCPTLIMIT, "",
+     "smtpd_milters = inet:a:1\n", NULL},
+    {"ours given another time", "a = 1\n", "smtpd_milters = " EARLYNDR,
+     "smtpd_milters = { unix:/run/postern/earlyndr.sock, command_timeout=3s }",
+     "a = 1\nsmtpd_milters = { unix:/run/postern/earlyndr.sock, command_timeout=3s }\n",
+     "smtpd_milters was changed"},
+    {"another class", "internal_mail_filter_classes = notify\n", "notify, bounce",
+     "notify, bounce, sendmail",
+     "#internal_mail_filter_classes = notify\ninternal_mail_filter_classes = notify, sendmail\n",
+     "internal_mail_filter_classes was changed"},
+    {"the list that was written out",
+     "smtpd_milters = inet:a:1\nnon_smtpd_milters = $smtpd_milters\n",
+     "non_smtpd_milters = inet:a:1", "non_smtpd_milters = inet:b:2",
+     "smtpd_milters = inet:a:1\n#non_smtpd_milters = $smtpd_milters\nnon_smtpd_milters = "
+     "inet:b:2\n",
+     "non_smtpd_milters was changed"},
+    {"the list of which another was written out",
+     "smtpd_milters = inet:a:1\nnon_smtpd_milters = $smtpd_milters\n", "\nsmtpd_milters = inet:a:1",
+     "\nsmtpd_milters = inet:b:2",
+     "#smtpd_milters = inet:a:1\nnon_smtpd_milters = $smtpd_milters\nsmtpd_milters = inet:b:2\n",
+     "smtpd_milters was changed"},
+    {"a setting elsewhere", "a = 1\nsmtpd_milters = {inet:a:1\n  protocol=2}\n", "a = 1", "a = 2",
+     "a = 2\nsmtpd_milters = {inet:a:1\n  protocol=2}\n", NULL},
+};
+
+static void test_milters_edited(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(milter_edit_cases); i++)
+        check_edited(&milter_edit_cases[i], &want_milters);
+}
+
+/* When a milter is connected, and what is said when it is not. */
+struct connect_case {
+    const char *label;
+    const char *before;
+    const char *socket; /* of postern-earlyndr */
+    bool running;
+    unsigned chrooted;
+    struct mainmaster_milter_result result;
+    const char *entry; /* of the lists it was put into; NULL: nowhere */
+};
+
+#define SMTPD MAINMASTER_AT_SMTPD
+#define CLEANUP MAINMASTER_AT_CLEANUP
+#define BOUNCES MAINMASTER_AT_BOUNCES
+#define ALL (SMTPD | CLEANUP | BOUNCES)
+#define INSIDE "unix:/var/spool/postfix/run/e"
+
+static const struct connect_case connect_cases[] = {
+    {"it runs", "", "unix:/run/e", true, 0, {ALL, 0, 0}, "unix:/run/e"},
+    {"it does not run", "", "unix:/run/e", false, 0, {0, SMTPD | CLEANUP, 0}, NULL},
+    {"by hand, and it does not run",
+     "smtpd_milters=unix:/run/e\nnon_smtpd_milters=unix:/run/e\n",
+     "unix:/run/e",
+     false,
+     0,
+     {BOUNCES, 0, 0},
+     NULL},
+    {"one list by hand",
+     "smtpd_milters = unix:/run/e\n",
+     "unix:/run/e",
+     true,
+     0,
+     {CLEANUP | BOUNCES, 0, 0},
+     "unix:/run/e"},
+    {"one list by hand, and it does not run",
+     "smtpd_milters = unix:/run/e\n",
+     "unix:/run/e",
+     false,
+     0,
+     {0, CLEANUP, 0},
+     NULL},
+    {"all chrooted", "", "unix:/run/e", true, SMTPD | CLEANUP, {0, 0, SMTPD | CLEANUP}, NULL},
+    {"chrooted, and it does not run",
+     "",
+     "unix:/run/e",
+     false,
+     SMTPD | CLEANUP,
+     {0, 0, SMTPD | CLEANUP},
+     NULL},
+    {"smtpd chrooted",
+     "",
+     "unix:/run/e",
+     true,
+     SMTPD,
+     {CLEANUP | BOUNCES, 0, SMTPD},
+     "unix:/run/e"},
+    {"chrooted, by TCP",
+     "",
+     "inet:7@127.0.0.1",
+     true,
+     SMTPD | CLEANUP,
+     {ALL, 0, 0},
+     "inet:127.0.0.1:7"},
+    {"chrooted, inside the queue directory",
+     "",
+     INSIDE,
+     true,
+     SMTPD | CLEANUP,
+     {ALL, 0, 0},
+     "unix:run/e"},
+    {"a directory that only begins so",
+     "",
+     "unix:/var/spool/postfix2/e",
+     true,
+     SMTPD | CLEANUP,
+     {0, 0, SMTPD | CLEANUP},
+     NULL},
+    {"by hand, relative",
+     "smtpd_milters = unix:run/e\nnon_smtpd_milters = unix:run/e\n",
+     INSIDE,
+     false,
+     SMTPD | CLEANUP,
+     {BOUNCES, 0, 0},
+     NULL},
+    {"by hand, as chrooted services see it",
+     "smtpd_milters = unix:/run/e\nnon_smtpd_milters = unix:/run/e\n",
+     INSIDE,
+     false,
+     SMTPD | CLEANUP,
+     {BOUNCES, 0, 0},
+     NULL},
+    {"by hand, as chrooted services would see it",
+     "smtpd_milters = unix:/run/e\nnon_smtpd_milters = unix:/run/e\n",
+     INSIDE,
+     false,
+     0,
+     {0, SMTPD | CLEANUP, 0},
+     NULL},
+    {"by hand, by a name of Postfix's",
+     "smtpd_milters = unix:$queue_directory/run/e\n",
+     INSIDE,
+     true,
+     0,
+     {CLEANUP | BOUNCES, 0, 0},
+     "unix:run/e"},
+    {"by hand, but chrooted services do not see it",
+     "smtpd_milters = unix:/run/e\nnon_smtpd_milters = unix:/run/e\n",
+     "unix:/run/e",
+     true,
+     SMTPD | CLEANUP,
+     {BOUNCES, 0, 0},
+     NULL},
+};
+
+static bool same_result(const struct mainmaster_milter_result *a,
+                        const struct mainmaster_milter_result *b)
+{
+    return a->connected == b->connected && a->idle == b->idle && a->unreachable == b->unreachable;
+}
+
+static void check_entry(const struct connect_case *c, const struct mainmaster_edit *edit)
+{
+    char *entry = NULL;
+    assert_true(asprintf(&entry, "{ %s" SETTINGS, c->entry != NULL ? c->entry : "") > 0);
+    if ((strstr(edit->bytes, c->entry != NULL ? entry : "default_action") != NULL) !=
+        (c->entry != NULL))
+        fail_msg("%s:\n%s", c->label, edit->bytes);
+    free(entry);
+}
+
+static void test_connecting(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(connect_cases); i++) {
+        const struct connect_case *c = &connect_cases[i];
+        struct mainmaster_want w = want_earlyndr;
+        struct mainmaster_edit edit;
+        w.milters.sockets[MAINMASTER_EARLYNDR] = c->socket;
+        w.milters.running[MAINMASTER_EARLYNDR] = c->running;
+        w.milters.chrooted = c->chrooted;
+        mainmaster_apply_main(slice_of(c->before), &w, &edit);
+        const struct mainmaster_milter_result *got = &edit.milters[MAINMASTER_EARLYNDR];
+        if (!same_result(got, &c->result))
+            fail_msg("%s: connected %u, idle %u, unreachable %u", c->label, got->connected,
+                     got->idle, got->unreachable);
+        check_entry(c, &edit);
+        mainmaster_edit_free(&edit);
+        check_promises(c->label, slice_of(c->before), &w, mainmaster_apply_main,
+                       mainmaster_remove_main);
+    }
+}
+
+/* A milter that has stopped since stays connected; one that moved is not until it runs there. */
+static void test_stopped(void **state)
+{
+    struct mainmaster_want stopped = want_milters;
+    struct mainmaster_edit first, second, moved;
+    static const struct slice before = TEXT("smtpd_milters = inet:a:1\n");
+    (void)state;
+    memset(stopped.milters.running, 0, sizeof(stopped.milters.running));
+    mainmaster_apply_main(before, &want_milters, &first);
+    mainmaster_apply_main(bytes_of(&first), &stopped, &second);
+    assert_int_equal(second.result, MAINMASTER_SAME);
+    assert_int_equal(second.milters[MAINMASTER_EARLYNDR].connected, ALL);
+    assert_int_equal(second.milters[MAINMASTER_RCPTLIMIT].connected, SMTPD);
+    stopped.milters.sockets[MAINMASTER_RCPTLIMIT] = "inet:8892@127.0.0.1";
+    mainmaster_apply_main(bytes_of(&first), &stopped, &moved);
+    check_value("moved", &moved, "smtpd_milters", "inet:a:1, " EARLYNDR);
+    assert_int_equal(moved.milters[MAINMASTER_RCPTLIMIT].idle, SMTPD);
+    mainmaster_edit_free(&first);
+    mainmaster_edit_free(&second);
+    mainmaster_edit_free(&moved);
+}
+
+/* Lists that take the other's milters over behind our back: nothing is done, and that is said. */
+static void test_tangled(void **state)
+{
+    static const char *const cases[] = {
+        "all = $smtpd_milters\nnon_smtpd_milters = $all, inet:b:2\n",
+        "non_smtpd_milters = ${smtpd_milters?{inet:b:2}:{$smtpd_milters}}\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mainmaster_edit edit;
+        mainmaster_apply_main(slice_of(cases[i]), &want_rcptlimit, &edit);
+        check_value(cases[i], &edit, "smtpd_milters", NULL);
+        assert_int_equal(edit.milters[MAINMASTER_RCPTLIMIT].connected, 0);
+        assert_non_null(strstr(edit.message, "non_smtpd_milters takes its milters"));
+        assert_int_equal(edit.line, i == 0 ? 2 : 1);
+        mainmaster_edit_free(&edit);
+        check_promises(cases[i], slice_of(cases[i]), &want_rcptlimit, mainmaster_apply_main,
+                       mainmaster_remove_main);
+    }
+}
+
+/* No place for limits, however they got there. */
+static void test_limits_of_other_mail(void **state)
+{
+    static const char *const cases[] = {
+        "a = 1\nnon_smtpd_milters = inet:b:2 inet:localhost:8891\n",
+        "smtpd_milters = inet:localhost:8891\nnon_smtpd_milters = $smtpd_milters\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mainmaster_edit edit;
+        mainmaster_apply_main(slice_of(cases[i]), &want_rcptlimit, &edit);
+        assert_int_equal(edit.result, MAINMASTER_CHANGED);
+        assert_int_equal(edit.line, 2);
+        assert_non_null(strstr(edit.message, "name it in smtpd_milters only"));
+        mainmaster_edit_free(&edit);
+    }
+}
+
+struct socket_case {
+    const char *socket;   /* in postern.conf */
+    const char *text;     /* as Postfix writes it; NULL: it is none */
+    const char *endpoint; /* of Postfix's, to compare with */
+    bool is_it;
+};
+
+static const struct socket_case socket_cases[] = {
+    {"unix:/run/p/e.sock", "unix:/run/p/e.sock", "unix:/run/p/e.sock", true},
+    {"unix:/run/p/e.sock", "unix:/run/p/e.sock", "local:/run/p/e.sock", true},
+    {"unix:/run/p/e.sock", "unix:/run/p/e.sock", "unix:/run/p/e.sock2", false},
+    {"unix:/run/p/e.sock", "unix:/run/p/e.sock", "inet:/run/p/e.sock", false},
+    {"unix:/run/p/e.sock", "unix:/run/p/e.sock", "/run/p/e.sock", false},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "inet:127.0.0.1:8891", true},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "inet:[127.0.0.1]:8891", true},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "inet:LocalHost:8891", true},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "inet::8891", true},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "inet:8891", true},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "inet:[::1]:8891", false},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "inet:127.0.0.1:88911", false},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "inet:127.0.0.2:8891", false},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "unix:127.0.0.1:8891", false},
+    {"inet:8891@127.0.0.1", "inet:127.0.0.1:8891", "", false},
+    {"inet:8891@0.0.0.0", "inet:127.0.0.1:8891", "inet:localhost:8891", true},
+    {"inet:8891@milter.example", "inet:milter.example:8891", "inet:Milter.example:8891", true},
+    {"inet6:8891@::1", "inet:[::1]:8891", "inet:[ipv6:::1]:8891", true},
+    {"inet6:8891@[::1]", "inet:[::1]:8891", "inet:localhost:8891", true},
+    {"inet6:8891@::", "inet:[::1]:8891", "inet:127.0.0.1:8891", false},
+    {"inet:8891", NULL, "", false},
+    {"inet:8891@", NULL, "", false},
+    {"unix:", NULL, "", false},
+    {"tcp:8891@a", NULL, "", false},
+};
+
+static void test_sockets(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(socket_cases); i++) {
+        const struct socket_case *c = &socket_cases[i];
+        struct mainmaster_socket socket;
+        bool ok = mainmaster_socket_parse(c->socket, &socket);
+        if (ok != (c->text != NULL))
+            fail_msg("%s: %d", c->socket, ok);
+        if (!ok)
+            continue;
+        char *text = mainmaster_socket_text(&socket, "/var/spool/postfix/");
+        if (strcmp(text, c->text) != 0)
+            fail_msg("%s: \"%s\"", c->socket, text);
+        if (mainmaster_socket_is(&socket, slice_of(c->endpoint), "/var/spool/postfix", false) !=
+            c->is_it)
+            fail_msg("%s: %s", c->socket, c->endpoint);
+        free(text);
+    }
+}
+
+struct chroot_case {
+    const char *label;
+    const char *master;
+    bool by_default;
+    unsigned places;
+};
+
+static const struct chroot_case chroot_cases[] = {
+    {"nothing", "", true, 0},
+    {"Debian's", "smtp inet n - y - - smtpd\ncleanup unix n - y - 0 cleanup\n", false,
+     SMTPD | CLEANUP},
+    {"Postfix's own", "smtp inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\n", true, 0},
+    {"by default", "smtp inet n - - - - smtpd\ncleanup unix n - n - 0 cleanup", true, SMTPD},
+    {"not by default", "smtp inet n - - - - smtpd\ncleanup unix n - y - 0 cleanup", false, CLEANUP},
+    {"others", "smtp unix - - y - - smtp\nsmtp inet n - y - 1 postscreen\n#a inet n - y - - smtpd",
+     true, 0},
+    {"one of several", "smtp inet n - n - - smtpd\nsmtpd pass -\n - \n# c\n y - - smtpd\n", false,
+     SMTPD},
+    {"with a list of its own",
+     "a inet n - y - - smtpd -v\n  -o smtpd_milters=$x\nb inet n - y - - smtpd -o b=c\n"
+     "  -o { smtpd_milters = inet:b:1 }\n",
+     false, 0},
+    {"with another list", "a inet n - y - - smtpd -o non_smtpd_milters= -osmtpd_milters_x=\n",
+     false, SMTPD},
+    {"cut off", "a inet n - y - -\nsmtpd\n", true, 0},
+};
+
+static void test_chroots(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(chroot_cases); i++) {
+        const struct chroot_case *c = &chroot_cases[i];
+        unsigned places = mainmaster_chrooted(slice_of(c->master), c->by_default);
+        if (places != c->places)
+            fail_msg("%s: %u", c->label, places);
+    }
 }
 
 /* --- master.cf --- */
@@ -720,6 +1216,8 @@ static const struct conflict_case conflict_cases[] = {
     {"another program under the name", mainmaster_apply_master,
      TEXT("a unix - - n - - smtp\nsmtp unix - n n - - pipe\n  flags= user=x argv=/x\n"), 2,
      "runs \"pipe\""},
+    {"half of a list of milters that was set aside", mainmaster_remove_main,
+     TEXT("#postern# smtpd_milters = a\nb = c\n#postern#   d\n"), 3, "belongs to"},
     {"a service cut off", mainmaster_apply_master, TEXT("smtp unix - - n\n"), 1, "runs \"\""},
 };
 
@@ -736,6 +1234,25 @@ static void test_conflicts(void **state)
                      edit.message);
         mainmaster_edit_free(&edit);
     }
+}
+
+/* The same with milters. */
+static void test_milter_conflicts(void **state)
+{
+    struct mainmaster_want odd = want_milters;
+    struct mainmaster_edit edit;
+    (void)state;
+    mainmaster_apply_main((struct slice)TEXT("a = 1\nsmtpd_milters = {inet:a:1, { b = c }\n"),
+                          &want_rcptlimit, &edit);
+    assert_int_equal(edit.result, MAINMASTER_CONFLICT);
+    assert_int_equal(edit.line, 2);
+    assert_non_null(strstr(edit.message, "without a \"}\""));
+    mainmaster_edit_free(&edit);
+    odd.milters.sockets[MAINMASTER_EARLYNDR] = "unix:/run/{a}";
+    mainmaster_apply_main((struct slice)TEXT(""), &odd, &edit);
+    assert_int_equal(edit.result, MAINMASTER_CONFLICT);
+    assert_non_null(strstr(edit.message, "unix:/run/{a}"));
+    mainmaster_edit_free(&edit);
 }
 
 struct plain_case {
@@ -822,6 +1339,17 @@ static const struct slice pieces[] = {
     TEXT("\npostern-rcpt5_destination_recipient_limit = 5"),
     TEXT("\nsmtp_destination_concurrency_limit = 3"),
     TEXT("\npostern-rcpt5_transport_rate_delay = 3"),
+    TEXT("\nsmtpd_milters = "),
+    TEXT("\nnon_smtpd_milters="),
+    TEXT("$smtpd_milters"),
+    TEXT("${non_smtpd_milters"),
+    TEXT("inet:a:1"),
+    TEXT("inet:localhost:8891"),
+    TEXT("{ unix:/b, default_action=accept }"),
+    TEXT(RCPTLIMIT),
+    TEXT(EARLYNDR),
+    TEXT("\ninternal_mail_filter_classes = notify "),
+    TEXT("bounce"),
 };
 
 /* Fills `bytes` with pieces, and `mark` on a line of its own somewhere between them. */
@@ -1005,6 +1533,16 @@ int main(void)
         cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_both_lists_edited),
         cmocka_unit_test(test_client_changed),
+        cmocka_unit_test(test_milters),
+        cmocka_unit_test(test_milters_text),
+        cmocka_unit_test(test_milters_edited),
+        cmocka_unit_test(test_milter_conflicts),
+        cmocka_unit_test(test_connecting),
+        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_tangled),
+        cmocka_unit_test(test_limits_of_other_mail),
+        cmocka_unit_test(test_sockets),
+        cmocka_unit_test(test_chroots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
