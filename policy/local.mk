@@ -71,9 +71,10 @@ policy_posternd_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternd_LDADD = $(postern_libs)
 
 policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h \
-	policy/report_parts.c policy/report_parts.h \
+	policy/report_parts.c policy/report_parts.h policy/report_early.c \
 	policy/classify_command.c policy/classify_command.h \
 	policy/show.c policy/show.h policy/show_detail.c policy/show_parts.h policy/show_table.c \
+	policy/show_early.c \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
 	policy/setup_check.c policy/setup_milter.c policy/setup_state.c \
 	policy/cfile.c policy/cfile.h \

@@ -26,6 +26,7 @@ static const char usage[] =
     "  destinations                       those that cannot be reached\n"
     "  destination NAME                   one of them: attempts, what happens next and when\n"
     "  message QUEUEID                    why it is still in the queue\n"
+    "  recipients                         addresses that are known not to exist\n"
     "  retry DESTINATION                  make the next attempt now\n"
     "  forget destination|recipient NAME  begin its counts anew\n"
     "  classify TEXT|-|--table            what is made of a server's reply, or of each line\n"
@@ -130,6 +131,15 @@ static int command_destinations(const struct call *call)
 {
     struct report_question q = question(call);
     int status = print_report(call, report_destinations(&q), show_destinations);
+
+    store_close(&q.store);
+    return status;
+}
+
+static int command_recipients(const struct call *call)
+{
+    struct report_question q = question(call);
+    int status = print_report(call, report_recipients(&q), show_recipients);
 
     store_close(&q.store);
     return status;
@@ -243,6 +253,7 @@ static const struct command commands[] = {
     {"destinations", 1, 1, command_destinations},
     {"destination", 2, 2, command_destination},
     {"message", 2, 2, command_message},
+    {"recipients", 1, 1, command_recipients},
     {"retry", 2, 2, command_retry},
     {"forget", 3, 3, command_forget},
     {"classify", 2, 2, command_classify},

@@ -95,6 +95,7 @@ json_t *report_status(const struct report_question *q)
                      "waiting_recipients", (json_int_t)store_count(q->store, STORE_WAITING),
                      "routes", (json_int_t)store_count(q->store, STORE_ROUTE));
     json_object_update(report, rest);
+    json_object_set_new(report, "early_ndr", report_early_status(q));
     json_decref(rest);
     return report;
 }
@@ -253,6 +254,7 @@ static json_t *recipient_object(const struct report_question *q, struct slice ke
 json_t *report_message(const struct report_question *q, const char *queue_id)
 {
     json_t *recipients = json_array();
+    json_t *bounced = report_bounced(q, queue_id);
     json_t *report;
     struct recipient r;
     struct key prefix;
@@ -269,12 +271,14 @@ json_t *report_message(const struct report_question *q, const char *queue_id)
         if (record_decode_recipient(value, &r))
             json_array_append_new(recipients, recipient_object(q, key, &r));
     }
-    if (json_array_size(recipients) == 0) {
+    if (json_array_size(recipients) == 0 && json_array_size(bounced) == 0) {
         json_decref(recipients);
+        json_decref(bounced);
         return NULL;
     }
     report = report_begin(q);
     json_object_set_new(report, "queue_id", json_string(queue_id));
     json_object_set_new(report, "recipients", recipients);
+    json_object_set_new(report, "bounced", bounced);
     return report;
 }

@@ -28,5 +28,7 @@ json_t *report_destinations(const struct report_question *q);
 /* By the name of a group, a domain, or a domain of a group. */
 json_t *report_destination(const struct report_question *q, const char *name);
 json_t *report_message(const struct report_question *q, const char *queue_id);
+/* Addresses that are known to be bad, and destinations from which nothing is learned. */
+json_t *report_recipients(const struct report_question *q);
 
 #endif

@@ -34,6 +34,15 @@ json_t *report_text_slice(struct slice s)
     return report_text(copy);
 }
 
+json_t *report_long_text(struct slice s)
+{
+    char copy[RECORD_REPLY_MAX];
+
+    slice_copy(copy, sizeof(copy), s);
+    text_make_utf8(copy, strlen(copy));
+    return json_string(copy);
+}
+
 /* Whether Postfix is connected, as posternd last saw it. False when it has not said. */
 static bool load_connected(const struct report_question *q, bool *connected_r)
 {

@@ -115,6 +115,7 @@ void show_status(FILE *out, int width, const json_t *report)
             show_number(d, "down"), show_number(d, "trying"), show_number(d, "proven"));
     fprintf(out, "recipients:    %lld waiting for a destination\n", waiting);
     show_limits(out, report);
+    show_early_status(out, json_object_get(report, "early_ndr"));
     fprintf(out, "routes:        %lld %s\n", show_number(report, "routes"),
             show_truth(report, "acting") ? "in the transport table" : "wanted");
     if (show_number(d, "total") > show_number(d, "up"))

@@ -17,5 +17,6 @@ show_report show_status;
 show_report show_destinations;
 show_report show_destination;
 show_report show_message;
+show_report show_recipients;
 
 #endif

@@ -299,4 +299,5 @@ void show_message(FILE *out, int width, const json_t *report)
         show_give_up(out, r, show_ms(report, "now"));
         show_attempts(out, r, queue_id);
     }
+    show_bounced(out, report);
 }

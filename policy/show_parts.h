@@ -22,4 +22,11 @@ const char *show_until(char *buffer, int64_t at, int64_t now);
 /* The first line of every report, when posternd does not act. */
 void show_banner(FILE *out, const json_t *report);
 
+/* Words on lines of at most `width`, each indented. A longer word has a line of its own. */
+void show_wrapped(FILE *out, const char *text, int width);
+
+/* Parts of other reports (show_early.c). */
+void show_early_status(FILE *out, const json_t *early);
+void show_bounced(FILE *out, const json_t *report);
+
 #endif

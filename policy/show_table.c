@@ -109,8 +109,7 @@ static void print(FILE *out, struct row *row, const int *widths)
     fputc('\n', out);
 }
 
-/* Words on lines of at most `width`, each indented. A longer word has a line of its own. */
-static void print_wrapped(FILE *out, const char *text, int width)
+void show_wrapped(FILE *out, const char *text, int width)
 {
     int used = 0;
 
@@ -153,7 +152,7 @@ static void print_table(FILE *out, int width, const json_t *report, const json_t
     {
         fill(&row, d, now, acting);
         print(out, &row, widths);
-        print_wrapped(out, show_string(d, "last_error"), width);
+        show_wrapped(out, show_string(d, "last_error"), width);
     }
 }
 

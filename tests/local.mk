@@ -76,7 +76,8 @@ tests_unit_test_gate_LDADD = $(unit_libs)
 tests_unit_test_say_CFLAGS = $(unit_cflags)
 tests_unit_test_say_LDADD = $(unit_libs)
 tests_unit_test_report_SOURCES = tests/unit/test_report.c policy/report.c policy/report_parts.c \
-	policy/show.c policy/show_detail.c policy/show_table.c
+	policy/report_early.c policy/show.c policy/show_detail.c policy/show_early.c \
+	policy/show_table.c
 tests_unit_test_report_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_report_LDADD = $(unit_libs)
 tests_unit_test_ledger_CFLAGS = $(unit_cflags)

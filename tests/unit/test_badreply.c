@@ -85,9 +85,15 @@ static void replies_of_servers(void **state)
     assert_true(count > 200);
 }
 
-/* What each row about something else is for, where the replies of servers do not need it;
- * with 5.1.1. */
+/* What each row about something else is for, where no reply above needs it; with 5.1.1. */
 static const char *const ABOUT_SOMETHING_ELSE[] = {
+    "Mail from you is unwelcome",
+    "The From address is bad",
+    "The sending host is unwelcome",
+    "Against the preferences of this user",
+    "Suspicious mail",
+    "A block is in place",
+    "dnswl says no",
     "Not accepting mail from you",
     "Bad From header",
     "Invalid return path",
