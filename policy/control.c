@@ -151,9 +151,9 @@ static void begin(struct evhttp_request *request, struct control *control, contr
     json_decref(body);
 }
 
-static void on_envelope(struct evhttp_request *request, void *arg)
+static void on_envelopes(struct evhttp_request *request, void *arg)
 {
-    begin(request, arg, daemon_envelope);
+    begin(request, arg, daemon_envelopes);
 }
 
 static void on_report(struct evhttp_request *request, void *arg)
@@ -212,7 +212,7 @@ struct control *control_new(struct event_base *base, struct daemon *daemon,
     evhttp_set_cb(control->http, "/retry", on_retry, control);
     evhttp_set_cb(control->http, "/forget", on_forget, control);
     evhttp_set_cb(control->http, "/test", on_test, control);
-    evhttp_set_cb(control->http, "/envelope", on_envelope, control);
+    evhttp_set_cb(control->http, "/envelopes", on_envelopes, control);
     evhttp_set_cb(control->http, "/report", on_report, control);
     evhttp_set_cb(control->http, "/bounce", on_bounce, control);
     return control;

@@ -165,12 +165,14 @@ static bool commit(struct daemon *daemon)
         memcmp(position.bytes, daemon->committed.bytes, position.len) != 0)
         store_put(daemon->store, STORE_META, slice_of("log-position"),
                   (struct slice){(const char *)position.bytes, position.len});
+    ledger_flush(daemon->ledger);
     if (!store_commit(daemon->store)) {
         if (!daemon->store_fails)
             log_error("state: %s; trying again until it works", store_error(daemon->store));
         daemon->store_fails = true;
         drop_wishes(daemon);
         logsource_rewind(daemon->source, &daemon->committed);
+        ledger_rewound(daemon->ledger);
         return false;
     }
     if (daemon->store_fails)
@@ -277,7 +279,7 @@ static void on_batch(evutil_socket_t fd, short events, void *arg)
         plan_batch(daemon, STORE_PAUSE);
         return;
     }
-    early_drop_arrivals(daemon);
+    early_drop_arrivals(daemon, true);
     if (daemon->caught_up)
         grant_wishes(daemon);
     else

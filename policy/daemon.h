@@ -37,7 +37,7 @@ bool daemon_test_recipient(struct daemon *daemon, struct slice address);
 
 /* The requests with a body (control.h); each answers through `reply`, maybe later. */
 struct control_reply;
-void daemon_envelope(struct daemon *daemon, const json_t *body, struct control_reply *reply);
+void daemon_envelopes(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 void daemon_report(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 void daemon_bounce(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 

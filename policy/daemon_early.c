@@ -29,6 +29,7 @@ struct arrival {
     int64_t arrived;
     char *json;
     size_t len;
+    struct control_reply *reply; /* of the last one of a request; else NULL */
 };
 
 /* A report of Postfix's, asked about by the milter. */
@@ -66,50 +67,73 @@ struct daemon_early {
 
 /* --- What the door saw --- */
 
-static void drop_arrival(struct daemon_early *early, struct arrival *arrival)
+static void drop_arrival(struct daemon_early *early, struct arrival *arrival, bool written)
 {
     early->arrival_count--;
     early->arrival_bytes -= arrival->len;
+    if (arrival->reply)
+        control_reply_send(&arrival->reply, written, NULL);
     free(arrival->queue_id);
     free(arrival->json);
     free(arrival);
 }
 
-static bool add_arrival(struct daemon_early *early, const struct envelope *envelope)
+static struct arrival *make_arrival(const struct envelope *envelope)
 {
-    json_t *json = envelope_to_json(envelope);
     struct arrival *arrival = calloc(1, sizeof(*arrival));
+    json_t *json = envelope_to_json(envelope);
 
-    if (arrival && json)
-        arrival->json = json_dumps(json, JSON_COMPACT);
+    if (arrival) {
+        arrival->queue_id = strdup(envelope->queue_id);
+        arrival->json = json ? json_dumps(json, JSON_COMPACT) : NULL;
+        arrival->arrived = envelope->arrived;
+    }
     json_decref(json);
-    if (arrival == NULL || arrival->json == NULL) {
-        free(arrival);
-        return false;
+    if (arrival && arrival->queue_id && arrival->json) {
+        arrival->len = strlen(arrival->json);
+        return arrival;
     }
-    arrival->queue_id = strdup(envelope->queue_id);
-    arrival->arrived = envelope->arrived;
-    arrival->len = strlen(arrival->json);
-    early->arrival_count++;
-    early->arrival_bytes += arrival->len;
-    if (arrival->queue_id == NULL) {
-        drop_arrival(early, arrival);
-        return false;
+    if (arrival) {
+        free(arrival->queue_id);
+        free(arrival->json);
     }
-    STAILQ_INSERT_TAIL(&early->arrivals, arrival, link);
-    return true;
+    free(arrival);
+    return NULL;
 }
 
-void daemon_envelope(struct daemon *daemon, const json_t *body, struct control_reply *reply)
+/* NULL: it is of no use, or there are too many. */
+static struct arrival *add_arrival(struct daemon_early *early, const json_t *json)
 {
-    struct daemon_early *early = daemon->early;
-    struct envelope *envelope = envelope_from_json(body);
-    bool kept = envelope && envelope->queue_id[0] && envelope->sender[0] &&
-                early->arrival_count < ENVELOPES_MAX &&
-                early->arrival_bytes < ENVELOPES_BYTES_MAX && add_arrival(early, envelope);
+    struct envelope *envelope = envelope_from_json(json);
+    struct arrival *arrival = NULL;
 
+    if (envelope && envelope->sender[0] && early->arrival_count < ENVELOPES_MAX &&
+        early->arrival_bytes < ENVELOPES_BYTES_MAX)
+        arrival = make_arrival(envelope);
     envelope_free(&envelope);
-    control_reply_send(&reply, kept, NULL);
+    if (arrival == NULL)
+        return NULL;
+    early->arrival_count++;
+    early->arrival_bytes += arrival->len;
+    STAILQ_INSERT_TAIL(&early->arrivals, arrival, link);
+    return arrival;
+}
+
+void daemon_envelopes(struct daemon *daemon, const json_t *body, struct control_reply *reply)
+{
+    struct arrival *last = NULL;
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(body, i, one)
+    {
+        struct arrival *arrival = add_arrival(daemon->early, one);
+        last = arrival ? arrival : last;
+    }
+    if (last)
+        last->reply = reply;
+    else
+        control_reply_send(&reply, false, NULL);
     daemon_soon(daemon);
 }
 
@@ -122,14 +146,14 @@ void early_store_arrivals(struct daemon *daemon)
                     (struct slice){arrival->json, arrival->len});
 }
 
-void early_drop_arrivals(struct daemon *daemon)
+void early_drop_arrivals(struct daemon *daemon, bool written)
 {
     struct daemon_early *early = daemon->early;
     struct arrival *arrival;
 
     while ((arrival = STAILQ_FIRST(&early->arrivals)) != NULL) {
         STAILQ_REMOVE_HEAD(&early->arrivals, link);
-        drop_arrival(early, arrival);
+        drop_arrival(early, arrival, written);
     }
 }
 
@@ -488,7 +512,7 @@ void early_end(struct daemon *daemon)
         return;
     while (!LIST_EMPTY(&early->claims))
         end_claim(LIST_FIRST(&early->claims), false, NULL);
-    early_drop_arrivals(daemon);
+    early_drop_arrivals(daemon, false);
     origins_free(&early->origins);
     reporter_free(&early->reporter);
     free(early);

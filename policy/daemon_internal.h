@@ -89,7 +89,7 @@ void early_end(struct daemon *daemon);
 void early_saw(struct daemon *daemon, const struct maillog_line *line);
 /* Writes what the door told; to be dropped when that is committed. Within a transaction. */
 void early_store_arrivals(struct daemon *daemon);
-void early_drop_arrivals(struct daemon *daemon);
+void early_drop_arrivals(struct daemon *daemon, bool written);
 /* How many reports may be asked for. */
 unsigned early_room(const struct daemon *daemon);
 /* Reports the bounced recipients of a message. Outside of a transaction, like the next. */

@@ -51,12 +51,14 @@ static void add_one(uint32_t *counter)
 
 /*
  * The sample is needed to trip, not to stay so: at night a destination that rejects everybody is
- * asked about a few recipients only.
+ * asked about a few recipients only. And it is over at half the ratio: a destination right at it
+ * would trip with every other recipient.
  */
 static enum guard_news judge(struct guard *guard, const struct guard_rules *rules, int64_t now)
 {
     uint64_t total = sum(guard->total);
-    bool most = (double)sum(guard->rejected) > rules->ratio * (double)total;
+    double ratio = guard->since == 0 ? rules->ratio : rules->ratio / 2;
+    bool most = (double)sum(guard->rejected) > ratio * (double)total;
 
     if (guard->since == 0 && most && total >= rules->sample) {
         guard->since = now > 0 ? now : 1;

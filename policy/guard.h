@@ -19,7 +19,7 @@ enum { GUARD_STEPS = 10 };
 
 struct guard_rules {
     uint32_t sample; /* so many recipients at least */
-    double ratio;    /* more than this share of them rejected */
+    double ratio;    /* more than this share of them rejected; over at half of it */
     int64_t window;  /* ms */
 };
 

@@ -121,6 +121,11 @@ bool ledger_test_bad(struct ledger *ledger, struct slice recipient, int64_t now)
 
 /* --- */
 
+/* Writes what is kept back during a transaction: the last thing before it is committed. */
+void ledger_flush(struct ledger *ledger);
+/* The transaction failed, and what was fed in it will be again. */
+void ledger_rewound(struct ledger *ledger);
+
 /* Looks through some of the records and drops those of mail that cannot be in the queue any more.
  */
 void ledger_sweep(struct ledger *ledger, int64_t now, int64_t queue_lifetime);

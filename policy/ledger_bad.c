@@ -82,19 +82,54 @@ static void guard_news_are(struct ledger *l, const struct subject *s, const stru
     say_guard(l, s, guard, news == GUARD_TRIPPED, forgotten);
 }
 
+/*
+ * Every delivery counts, so the counts are kept here, and only those of destinations that rejected
+ * somebody are written. Of others what is lost by a restart makes the guard trip sooner.
+ */
+static void write_back(struct ledger *l, struct guard_slot *slot)
+{
+    if (slot->id != 0 && slot->changed &&
+        (slot->guard.since != 0 || guard_rejected(&slot->guard) > 0))
+        record_save_guard(l->store, slot->id, &slot->guard);
+    slot->changed = false;
+}
+
+static struct guard *guard_of(struct ledger *l, uint32_t id)
+{
+    struct guard_slot *slot = &l->guards[id % GUARD_SLOTS];
+
+    if (slot->id != id) {
+        write_back(l, slot);
+        if (!record_load_guard(l->store, id, &slot->guard))
+            memset(&slot->guard, 0, sizeof(slot->guard));
+        slot->id = id;
+    }
+    slot->changed = true;
+    return &slot->guard;
+}
+
+void ledger_flush(struct ledger *l)
+{
+    for (size_t i = 0; l->guards_changed && i < GUARD_SLOTS; i++)
+        write_back(l, &l->guards[i]);
+    l->guards_changed = false;
+}
+
+void ledger_rewound(struct ledger *l)
+{
+    memset(l->guards, 0, sizeof(l->guards));
+    l->guards_changed = false;
+}
+
 /* True while nothing may be learned from this destination. */
 static bool count(struct ledger *l, const struct subject *s, bool rejected, int64_t now)
 {
     const struct guard_rules rules = guard_rules_of(l);
-    struct guard guard;
-    enum guard_news news;
+    struct guard *guard = guard_of(l, s->record.d.id);
 
-    if (!record_load_guard(l->store, s->record.d.id, &guard))
-        memset(&guard, 0, sizeof(guard));
-    news = guard_count(&guard, &rules, rejected, now);
-    record_save_guard(l->store, s->record.d.id, &guard);
-    guard_news_are(l, s, &guard, news, now);
-    return guard.since != 0;
+    guard_news_are(l, s, guard, guard_count(guard, &rules, rejected, now), now);
+    l->guards_changed |= rejected || guard->since != 0 || guard_rejected(guard) > 0;
+    return guard->since != 0;
 }
 
 /* Learning */
@@ -226,6 +261,13 @@ static void sweep_old(struct ledger *l, int64_t now, unsigned most)
     }
 }
 
+/* What is written is right, and about to be changed there. */
+static void forget_slot(struct ledger *l, uint32_t id)
+{
+    if (l->guards[id % GUARD_SLOTS].id == id)
+        l->guards[id % GUARD_SLOTS].id = 0;
+}
+
 /* Of destinations that had no mail lately there is nothing to remember. */
 static void sweep_guards(struct ledger *l, int64_t now, unsigned most)
 {
@@ -247,6 +289,7 @@ static void sweep_guards(struct ledger *l, int64_t now, unsigned most)
             store_delete(l->store, STORE_GUARD, record_id_subject(&id));
             continue;
         }
+        forget_slot(l, id);
         guard_news_are(l, &s, &guard, guard_pass(&guard, &rules, now), now);
         if (guard_total(&guard) == 0)
             store_delete(l->store, STORE_GUARD, record_id_subject(&id));
@@ -257,6 +300,7 @@ static void sweep_guards(struct ledger *l, int64_t now, unsigned most)
 
 void bad_sweep(struct ledger *l, int64_t now, unsigned most)
 {
+    ledger_flush(l);
     sweep_old(l, now, most);
     sweep_guards(l, now, most);
 }

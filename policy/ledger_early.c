@@ -7,6 +7,7 @@
 
 enum {
     OTHER_MESSAGE = 600 * 1000, /* arrivals this far apart: a queue id that was used again */
+    CLOCKS_APART = 2000,        /* the log may have whole seconds only */
     SEND_AGAIN = 30 * 1000,
     MESSAGES_MAX = 100000, /* what the door told of; more are left to Postfix */
 };
@@ -70,20 +71,6 @@ char *early_sender(struct ledger *l, struct slice queue_id)
     return sender;
 }
 
-bool ledger_envelope(struct ledger *l, struct slice queue_id, int64_t arrived, struct slice json)
-{
-    struct message_record m = {.arrived = arrived, .json = json};
-
-    if (!is_on(l) || queue_id.len == 0 || queue_id.len > QUEUE_ID_MAX ||
-        memchr(queue_id.at, '\0', queue_id.len) != NULL)
-        return false;
-    early_removed(l, queue_id); /* another message's, long ago */
-    if (store_count(l->store, STORE_ENVELOPE) >= MESSAGES_MAX)
-        return false;
-    record_save_message(l->store, queue_id, &m);
-    return true;
-}
-
 /* Bounced recipients */
 
 typedef void early_visit(struct ledger *l, struct slice key, struct early_record *r, void *context);
@@ -116,18 +103,27 @@ static void copy_host(char *buffer, size_t size, struct slice relay)
     slice_copy(buffer, size, (struct slice){relay.at, bracket ? (size_t)(bracket - relay.at) : 0});
 }
 
-void early_bounced(struct ledger *l, const struct maillog_line *line)
+/* A short queue id may be used again when its message is gone. */
+static void drop_other_message(struct ledger *l, const struct maillog_line *line)
 {
     int64_t arrived = line->time - line->delay;
-    struct early_record r;
     struct message_record m;
+
+    if (record_load_message(l->store, line->queue_id, &m) &&
+        (m.arrived > arrived + OTHER_MESSAGE || m.arrived < arrived - OTHER_MESSAGE))
+        early_removed(l, line->queue_id);
+}
+
+/* Whether the door told of its message is asked when the report is due. */
+void early_bounced(struct ledger *l, const struct maillog_line *line)
+{
+    struct early_record r;
     struct key key;
 
-    if (!is_on(l) || !record_load_message(l->store, line->queue_id, &m) ||
-        m.arrived > arrived + OTHER_MESSAGE || m.arrived < arrived - OTHER_MESSAGE ||
-        memchr(line->recipient.at, '\0', line->recipient.len) ||
+    if (!is_on(l) || memchr(line->recipient.at, '\0', line->recipient.len) ||
         !record_recipient_key(&key, line->queue_id, line->recipient))
         return;
+    drop_other_message(l, line);
     memset(&r, 0, sizeof(r));
     r.e.bounced = line->time;
     slice_copy(r.e.status, sizeof(r.e.status), line->dsn);
@@ -138,18 +134,18 @@ void early_bounced(struct ledger *l, const struct maillog_line *line)
     plan(l, line->queue_id, early_due(line->time, config_early(l->config)->after));
 }
 
-static void leave(struct ledger *l, struct slice key, struct early_record *r, void *context)
+static void forget_untold(struct ledger *l, struct slice key, struct early_record *r, void *context)
 {
     (void)context;
-    if (r->e.state == EARLY_PENDING && early_leave(&r->e))
-        record_save_early(l->store, key, r);
+    if (early_leave(&r->e))
+        store_delete(l->store, STORE_EARLY, key);
 }
 
 void early_returned(struct ledger *l, struct slice queue_id)
 {
-    if (store_count(l->store, STORE_ENVELOPE) == 0)
+    if (store_count(l->store, STORE_EARLY) == 0)
         return;
-    each_early(l, queue_id, leave, NULL);
+    each_early(l, queue_id, forget_untold, NULL);
     plan(l, queue_id, 0);
 }
 
@@ -160,15 +156,56 @@ static void drop(struct ledger *l, struct slice key, struct early_record *r, voi
     store_delete(l->store, STORE_EARLY, key);
 }
 
+static void drop_message(struct ledger *l, struct slice queue_id)
+{
+    plan(l, queue_id, 0);
+    store_delete(l->store, STORE_ENVELOPE, queue_id);
+}
+
 void early_removed(struct ledger *l, struct slice queue_id)
 {
-    struct message_record m;
+    if (store_count(l->store, STORE_EARLY) > 0)
+        each_early(l, queue_id, drop, NULL);
+    if (store_count(l->store, STORE_ENVELOPE) > 0)
+        drop_message(l, queue_id);
+}
 
-    if (store_count(l->store, STORE_ENVELOPE) == 0 || !record_load_message(l->store, queue_id, &m))
-        return;
-    plan(l, queue_id, 0);
-    each_early(l, queue_id, drop, NULL);
-    store_delete(l->store, STORE_ENVELOPE, queue_id);
+/* Bounced recipients that the door told of only now, or another message's, long ago. */
+struct earlier {
+    int64_t arrived;
+    int64_t first; /* of the present message; 0: none */
+};
+
+static void look_at_earlier(struct ledger *l, struct slice key, struct early_record *r,
+                            void *context)
+{
+    struct earlier *e = context;
+
+    if (r->e.bounced < e->arrived - CLOCKS_APART)
+        store_delete(l->store, STORE_EARLY, key);
+    else if (r->e.state == EARLY_PENDING && (e->first == 0 || r->e.bounced < e->first))
+        e->first = r->e.bounced;
+}
+
+bool ledger_envelope(struct ledger *l, struct slice queue_id, int64_t arrived, struct slice json)
+{
+    struct message_record m;
+    struct earlier earlier = {arrived, 0};
+
+    if (!is_on(l) || queue_id.len == 0 || queue_id.len > QUEUE_ID_MAX ||
+        memchr(queue_id.at, '\0', queue_id.len) != NULL)
+        return false;
+    if (record_load_message(l->store, queue_id, &m) && m.arrived == arrived)
+        return true; /* told again */
+    drop_message(l, queue_id);
+    if (store_count(l->store, STORE_ENVELOPE) >= MESSAGES_MAX)
+        return false;
+    m = (struct message_record){.arrived = arrived, .json = json};
+    record_save_message(l->store, queue_id, &m);
+    each_early(l, queue_id, look_at_earlier, &earlier);
+    if (earlier.first > 0)
+        plan(l, queue_id, early_due(earlier.first, config_early(l->config)->after));
+    return true;
 }
 
 /* The report */
@@ -340,7 +377,7 @@ void early_start(struct ledger *l)
     }
 }
 
-void early_sweep(struct ledger *l, int64_t before, unsigned most)
+static void sweep_messages(struct ledger *l, int64_t before, unsigned most)
 {
     struct message_record m;
     struct slice key;
@@ -357,4 +394,30 @@ void early_sweep(struct ledger *l, int64_t before, unsigned most)
         if (record_load_message(l->store, id, &m) && m.arrived < before)
             early_removed(l, id);
     }
+}
+
+static void sweep_bounced(struct ledger *l, int64_t before, unsigned most)
+{
+    struct early_record r;
+    struct slice key;
+    struct slice value;
+
+    while (most-- > 0) {
+        if (!store_seek(l->store, STORE_EARLY, key_slice(&l->swept_bounced), &key, &value)) {
+            l->swept_bounced.len = 0;
+            return;
+        }
+        bool old = !record_decode_early(value, &r) || r.e.bounced < before;
+        key_after(&l->swept_bounced, key);
+        if (old)
+            store_delete(
+                l->store, STORE_EARLY,
+                (struct slice){(const char *)l->swept_bounced.bytes, l->swept_bounced.len - 1});
+    }
+}
+
+void early_sweep(struct ledger *l, int64_t before, unsigned most)
+{
+    sweep_messages(l, before, most);
+    sweep_bounced(l, before, most);
 }

@@ -7,6 +7,14 @@
 #include "record.h"
 #include "rules.h"
 
+/* The guard of a destination; id 0: none. */
+enum { GUARD_SLOTS = 4096 };
+struct guard_slot {
+    uint32_t id;
+    bool changed; /* since it was written */
+    struct guard guard;
+};
+
 struct ledger {
     struct store *store;
     const struct config *config;
@@ -19,9 +27,12 @@ struct ledger {
     struct key swept;           /* how far ledger_sweep has come */
     struct key swept_names;
     struct key swept_messages;
+    struct key swept_bounced;
     struct key swept_guards;
     struct ledger_early early;
-    unsigned reports; /* that may still be asked for in this ledger_tick */
+    struct guard_slot guards[GUARD_SLOTS];
+    bool guards_changed; /* some that is to be written */
+    unsigned reports;    /* that may still be asked for in this ledger_tick */
 };
 
 /* A destination being worked on: its record, what was saved last, and whose rules it follows. */

@@ -27,13 +27,13 @@ void networks_free(struct networks **networks)
     *networks = NULL;
 }
 
-/* "[::1]/128" to "::1/128". */
+/* "[::1]/128" to "::1/128". What is not of that form stays, and is no network. */
 static struct slice without_brackets(struct slice text, char *buffer, size_t size)
 {
     const char *end = text.len > 0 && text.at[0] == '[' ? memchr(text.at, ']', text.len) : NULL;
     size_t len;
 
-    if (end == NULL)
+    if (end == NULL || (end + 1 < text.at + text.len && end[1] != '/'))
         return text;
     len = slice_copy(buffer, size, (struct slice){text.at + 1, (size_t)(end - text.at) - 1});
     len += slice_copy(buffer + len, size - len,

@@ -123,15 +123,14 @@ static json_t *bounced_object(const struct report_question *q, struct slice key,
 json_t *report_bounced(const struct report_question *q, const char *queue_id)
 {
     json_t *list = json_array();
-    struct message_record m;
+    struct message_record m = {.due = 0};
     struct early_record r;
     struct key prefix;
     struct slice key;
     struct slice value;
     bool more;
 
-    if (!record_load_message(q->store, slice_of(queue_id), &m))
-        return list;
+    record_load_message(q->store, slice_of(queue_id), &m); /* the door may not have told of it */
     record_message_prefix(&prefix, slice_of(queue_id));
     more = store_seek(q->store, STORE_EARLY, key_slice(&prefix), &key, &value);
     for (; more && record_has_prefix(key, &prefix);

@@ -12,7 +12,8 @@ enum door_answer {
     DOOR_REFUSE,
 };
 
-enum { DOOR_TEXT_MAX = 700 };
+/* A line of a reply has at most 512 bytes (RFC 5321 section 4.5.3.1.5). */
+enum { DOOR_TEXT_MAX = 480 };
 
 /*
  * Looks it up; for an address that is to be tried again asks posternd whether by this message.

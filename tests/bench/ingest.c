@@ -153,6 +153,7 @@ static bool take_batch(struct store *store, struct ledger *ledger, struct logsou
         if (result == LOGSOURCE_LINE)
             ledger_line(ledger, &line);
     }
+    ledger_flush(ledger);
     logsource_position(source, &position);
     store_put(store, STORE_META, slice_of("log-position"),
               (struct slice){(const char *)position.bytes, position.len});

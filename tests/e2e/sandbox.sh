@@ -243,5 +243,6 @@ sandbox_start_posternd() {
     rm -f "$E2E_DIR/postern/run/control.sock"
     "$PREFIX/sbin/posternd" -c "$E2E_DIR/postern.conf" -f >> "$E2E_DIR/posternd.log" 2>&1 &
     sandbox_posternd=$!
-    sandbox_until 10 sandbox_posternctl status > /dev/null 2>&1
+    sandbox_until 10 sandbox_posternctl status > /dev/null 2>&1 &&
+        sandbox_until 10 [ -S "$E2E_DIR/postern/run/control.sock" ]
 }

@@ -30,6 +30,11 @@ static void check_inside(struct slice s, struct slice all)
 static void check_delivery(const struct maillog_line *line, struct slice all)
 {
     check_inside(line->recipient, all);
+    if (line->original.len > 0) {
+        check_inside(line->original, all);
+        CHECK(line->original.at > line->recipient.at + line->recipient.len);
+        CHECK(line->relay.at > line->original.at + line->original.len);
+    }
     check_inside(line->relay, all);
     check_inside(line->dsn, all);
     check_inside(line->text, all);
@@ -45,7 +50,17 @@ static void check_delivery(const struct maillog_line *line, struct slice all)
     if (line->agent == MAILLOG_AGENT_QUEUE)
         CHECK(slice_equals(line->relay, "none") && line->status != MAILLOG_SENT);
     if (slice_equals(line->relay, "none"))
-        CHECK(line->status != MAILLOG_SENT);
+        CHECK(line->status != MAILLOG_SENT && line->agent != MAILLOG_AGENT_PIPE &&
+              line->agent != MAILLOG_AGENT_LOCAL);
+}
+
+/* The report's queue id, and nothing behind it. */
+static void check_returned(const struct maillog_line *line, struct slice all)
+{
+    check_inside(line->other, all);
+    CHECK(line->other.len >= 6 && line->other.len <= 40);
+    CHECK(line->other.at > line->queue_id.at + line->queue_id.len);
+    CHECK(line->other.at + line->other.len == all.at + all.len);
 }
 
 static void check_line(const struct maillog_line *line, bool matters, struct slice all)
@@ -59,6 +74,8 @@ static void check_line(const struct maillog_line *line, bool matters, struct sli
         check_delivery(line, all);
     if (line->kind == MAILLOG_ACTIVE)
         check_inside(line->sender, all);
+    if (line->kind == MAILLOG_RETURNED)
+        check_returned(line, all);
     if (line->coarse && line->time > NOW)
         CHECK(line->time % 1000 == 999 && line->time - 999 > NOW);
 }
@@ -69,8 +86,13 @@ static void check_same(const struct maillog_line *doubt, const struct maillog_li
     if (doubt->kind != MAILLOG_DELIVERY || sure->kind != MAILLOG_DELIVERY)
         return;
     CHECK(doubt->recipient.at == sure->recipient.at && doubt->recipient.len == sure->recipient.len);
+    CHECK(doubt->original.len == sure->original.len);
+    CHECK(doubt->original.len == 0 || doubt->original.at == sure->original.at);
     CHECK(doubt->relay.at == sure->relay.at && doubt->status == sure->status);
 }
+
+static const char *const programs[] = {"postfix/smtp",   "postfix/local",  "postfix/qmgr",
+                                       "postfix/bounce", "postfix/pickup", "postfix/cleanup"};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -93,8 +115,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(matters == (lines[quoting].kind != MAILLOG_OTHER));
         CHECK(entry.time == lines[quoting].time);
 
-        matters = maillog_parse_entry(&reader, slice_of("postfix/smtp"), all, NOW, &entry);
-        check_line(&entry, matters, all);
+        for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+            matters = maillog_parse_entry(&reader, slice_of(programs[i]), all, NOW, &entry);
+            check_line(&entry, matters, all);
+        }
     }
     check_same(&lines[MAILLOG_QUOTING_UNKNOWN], &lines[MAILLOG_QUOTING_EXTERNAL]);
     check_same(&lines[MAILLOG_QUOTING_UNKNOWN], &lines[MAILLOG_QUOTING_INTERNAL]);

@@ -37,11 +37,52 @@ void *smfi_getpriv(SMFICTX *ctx)
     return ctx->priv;
 }
 
-/* libmilter wants a code of three digits, and a text without line breaks that is no format. */
+/* The text is a format, of which only "%%" is allowed; false for others and for line breaks. */
+static int take_text(char *text_r, const char *format)
+{
+    for (; *format; format++) {
+        if (*format == '\r' || *format == '\n' || (*format == '%' && *++format != '%'))
+            return 0;
+        *text_r++ = *format;
+    }
+    *text_r = '\0';
+    return 1;
+}
+
+/* libmilter wants a code of three digits; a text of 980 bytes at most (libmilter.h, MAXREPLYLEN).
+ */
 int smfi_setreply(SMFICTX *ctx, char *code, char *status, char *text)
 {
-    if (ctx->fail || strlen(code) != 3 || strpbrk(text, "\r\n%") != NULL)
+    char plain[981];
+
+    if (ctx->fail || strlen(code) != 3 || strlen(text) >= sizeof(plain) || !take_text(plain, text))
         return MI_FAILURE;
-    snprintf(ctx->reply, sizeof(ctx->reply), "%s %s %s", code, status, text);
+    snprintf(ctx->reply, sizeof(ctx->reply), "%s %s %s", code, status, plain);
+    return MI_SUCCESS;
+}
+
+int smfi_delrcpt(SMFICTX *ctx, char *recipient)
+{
+    size_t len = strlen(ctx->deleted);
+
+    if (ctx->fail)
+        return MI_FAILURE;
+    if (len + strlen(recipient) + 2 > sizeof(ctx->deleted))
+        abort();
+    sprintf(ctx->deleted + len, "%s|", recipient);
+    return MI_SUCCESS;
+}
+
+/* Pieces follow one another. */
+int smfi_replacebody(SMFICTX *ctx, unsigned char *bytes, int len)
+{
+    if (ctx->fail)
+        return MI_FAILURE;
+    if (len < 0 || len >= FAKE_BODY_MOST - ctx->body_len)
+        abort();
+    memcpy(ctx->body + ctx->body_len, bytes, (size_t)len);
+    ctx->body_len += len;
+    ctx->body[ctx->body_len] = '\0';
+    ctx->replaced++;
     return MI_SUCCESS;
 }

@@ -7,13 +7,17 @@
 
 #include <libmilter/mfapi.h>
 
-enum { FAKE_MACROS_MOST = 8 };
+enum { FAKE_MACROS_MOST = 8, FAKE_BODY_MOST = 16384 };
 
 struct smfi_str {
     void *priv;
     const char *macros[FAKE_MACROS_MOST][2]; /* name, value; NULL after the last */
     char reply[1024];                        /* "452 4.5.3 text", of the last smfi_setreply */
-    int fail;                                /* smfi_setreply and smfi_setpriv do */
+    char deleted[1024];                      /* "<a@b>|<c@d>|", of smfi_delrcpt */
+    int replaced;                            /* calls of smfi_replacebody */
+    char body[FAKE_BODY_MOST];               /* what they gave, NUL-terminated */
+    int body_len;
+    int fail; /* all of these do, and smfi_setpriv */
 };
 
 /* Sets a macro, or takes it away (NULL). Neither string is copied. */

@@ -107,6 +107,22 @@ static void test_delivery(void **state)
                "delay=0.000999, delays=0.0005/0/0/0.000499, dsn=5.1.1, status=bounced ()",
          "BCdFGHkJZ1z1b2", "a@[IPv6:::1]", "h[1.2.3.4]:25", "5.1.1", "", MAILLOG_AGENT_SMTP,
          MAILLOG_BOUNCED, 0, 0},
+        {"local(8)",
+         STAMP "postfix/local[1]: 0A1B2C3D4E: to=<a@b.example>, relay=local, delay=0.1, "
+               "delays=0.05/0.01/0/0.04, dsn=2.0.0, status=sent (delivered to mailbox)",
+         "0A1B2C3D4E", "a@b.example", "local", "2.0.0", "delivered to mailbox", MAILLOG_AGENT_LOCAL,
+         MAILLOG_SENT, 100, 40},
+        {"local(8), an alias for nobody",
+         STAMP "postfix/local[1]: 0A1B2C3D4E: to=<x@b.example>, orig_to=<a@b.example>, "
+               "relay=local, delay=0, delays=0/0/0/0, dsn=5.1.1, status=bounced (unknown user: "
+               "\"x\")",
+         "0A1B2C3D4E", "x@b.example", "local", "5.1.1", "unknown user: \"x\"", MAILLOG_AGENT_LOCAL,
+         MAILLOG_BOUNCED, 0, 0},
+        {"virtual(8)",
+         STAMP "postfix/virtual[1]: 0A1B2C3D4E: to=<a@b.example>, relay=virtual, delay=9, "
+               "delays=9/0/0/0, dsn=4.2.0, status=deferred (maildir delivery failed: x)",
+         "0A1B2C3D4E", "a@b.example", "virtual", "4.2.0", "maildir delivery failed: x",
+         MAILLOG_AGENT_LOCAL, MAILLOG_DEFERRED, 9000, 0},
     };
 
     (void)state;
@@ -292,6 +308,43 @@ static void test_refused(void **state)
                                 "hold)"},
         {"no count", STAMP "postfix/qmgr[1]: 0A1B2C3D4E: from=<a@b>, size=1, nrcpt= (queue "
                            "active)"},
+        {"local(8) without a relay",
+         STAMP "postfix/local[1]: 0A1B2C3D4E: to=<a@b.example>, relay=none, delay=1, "
+               "delays=0/0/0/1, dsn=5.1.1, status=bounced (x)"},
+        {"virtual(8) with a host",
+         STAMP "postfix/virtual[1]: 0A1B2C3D4E: to=<a@b.example>" TAIL_SENT},
+        {"uid from smtpd", STAMP "postfix/smtpd[1]: 0A1B2C3D4E: uid=0 from=<root>"},
+        {"uid from cleanup", STAMP "postfix/cleanup[1]: 0A1B2C3D4E: uid=0 from=<root>"},
+        {"uid from qmqpd", STAMP "postfix/qmqpd[1]: 0A1B2C3D4E: uid=0 from=<root>"},
+        {"uid from a program named pickup", STAMP "pickup[1]: 0A1B2C3D4E: uid=0 from=<root>"},
+        {"a message file that pickup cannot read",
+         STAMP "postfix/pickup[1]: warning: 0A1B2C3D4E: uid=0"},
+        {"uid without a queue id", STAMP "postfix/pickup[1]: uid=0 from=<root>"},
+        {"uid cut off", STAMP "postfix/pickup[1]: 0A1B2C3D4E: uid"},
+        {"client from smtpd: the milter tells those apart",
+         STAMP "postfix/smtpd[1]: 0A1B2C3D4E: client=h.example[192.0.2.1]"},
+        {"client from pickup", STAMP "postfix/pickup[1]: 0A1B2C3D4E: client=h.example[192.0.2.1]"},
+        {"message-id from smtpd", STAMP "postfix/smtpd[1]: 0A1B2C3D4E: message-id=<x@y>"},
+        {"message-id from pickup", STAMP "postfix/pickup[1]: 0A1B2C3D4E: message-id=<x@y>"},
+        {"resent-message-id", STAMP "postfix/cleanup[1]: 0A1B2C3D4E: resent-message-id=<x@y>"},
+        {"a header check that quotes one",
+         STAMP "postfix/cleanup[1]: 0A1B2C3D4E: info: header X: message-id=<x@y> from local"},
+        {"message-id without a queue id", STAMP "postfix/cleanup[1]: message-id=<x@y>"},
+        {"message-id of no queue id", STAMP "postfix/cleanup[1]: 3F1A72C0E9Z: message-id=<x@y>"},
+        {"message-id cut off", STAMP "postfix/cleanup[1]: 0A1B2C3D4E: message-i"},
+        {"returned by cleanup",
+         STAMP "postfix/cleanup[1]: 0A1B2C3D4E: sender non-delivery notification: 3F1A72C0E9"},
+        {"returned by a program named bounce",
+         STAMP "bounce[1]: 0A1B2C3D4E: sender non-delivery notification: 3F1A72C0E9"},
+        {"a copy for postmaster",
+         STAMP "postfix/bounce[1]: 0A1B2C3D4E: postmaster non-delivery notification: 3F1A72C0E9"},
+        {"a delay", STAMP "postfix/bounce[1]: 0A1B2C3D4E: sender delay notification: 3F1A72C0E9"},
+        {"a delivery",
+         STAMP "postfix/bounce[1]: 0A1B2C3D4E: sender delivery status notification: 3F1A72C0E9"},
+        {"returned, of no queue id",
+         STAMP "postfix/bounce[1]: <x@y>: sender non-delivery notification: 3F1A72C0E9"},
+        {"returned, cut before the report's id",
+         STAMP "postfix/bounce[1]: 0A1B2C3D4E: sender non-delivery notification:"},
     };
 
     (void)state;
@@ -341,6 +394,105 @@ static void test_queue(void **state)
         if (cases[i].sender != NULL)
             assert_slice(cases[i].label, "sender", line.sender, cases[i].sender);
         assert_int_equal(line.recipients, cases[i].recipients);
+    }
+}
+
+static struct slice other_of(const struct maillog_line *line)
+{
+    return line->other.at ? line->other : (struct slice){"", 0};
+}
+
+/* Where messages come from, and what becomes of them. */
+static void test_events(void **state)
+{
+    static const struct {
+        const char *label, *line;
+        enum maillog_kind kind;
+        const char *id, *other;
+    } cases[] = {
+        {"sendmail(1)", "postfix/pickup[1]: 0A1B2C3D4E: uid=1000 from=<ann>", MAILLOG_SUBMITTED,
+         "0A1B2C3D4E", ""},
+        {"sendmail(1), a sender that imitates",
+         "postfix/pickup[1]: 4ShGNr1DYKz1bq: uid=1000 from=<x>, 0A1B2C3D4E: uid=0 from=<y>",
+         MAILLOG_SUBMITTED, "4ShGNr1DYKz1bq", ""},
+        {"another instance's", "postfix-in/pickup[1]: 0A1B2C3D4E: uid=0 from=<root>",
+         MAILLOG_SUBMITTED, "0A1B2C3D4E", ""},
+        {"QMQP", "postfix/qmqpd[1]: 0A1B2C3D4E: client=h.example[192.0.2.1]", MAILLOG_SUBMITTED,
+         "0A1B2C3D4E", ""},
+        {"content", "postfix/cleanup[1]: 0A1B2C3D4E: message-id=<20261124.0A1B2C3D4E@mx.example>",
+         MAILLOG_CONTENT, "0A1B2C3D4E", ""},
+        {"content of a service by another name",
+         "postfix/submission/cleanup[1]: 0A1B2C3D4E: message-id=<x@y>", MAILLOG_CONTENT,
+         "0A1B2C3D4E", ""},
+        {"a message-id that is empty",
+         "postfix/cleanup[1]: 0A1B2C3D4E: message-id=", MAILLOG_CONTENT, "0A1B2C3D4E", ""},
+        {"a message-id that imitates a line",
+         "postfix/cleanup[1]: 0A1B2C3D4E: message-id=<x> " STAMP
+         "postfix/bounce[1]: 4ShGNr1DYKz1bq: sender non-delivery notification: 3F1A72C0E9",
+         MAILLOG_CONTENT, "0A1B2C3D4E", ""},
+        {"a message-id that imitates a submission",
+         "postfix/cleanup[1]: 0A1B2C3D4E: message-id=<4ShGNr1DYKz1bq: uid=0 from=<root>>",
+         MAILLOG_CONTENT, "0A1B2C3D4E", ""},
+        {"returned",
+         "postfix/bounce[1]: 0A1B2C3D4E: sender non-delivery notification: 4ShGNr1DYKz1bq",
+         MAILLOG_RETURNED, "0A1B2C3D4E", "4ShGNr1DYKz1bq"},
+        {"returned, a short id",
+         "postfix/bounce[1]: 4ShGNr1DYKz1bq: sender non-delivery notification: 3F1A72C0E9",
+         MAILLOG_RETURNED, "4ShGNr1DYKz1bq", "3F1A72C0E9"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct maillog_line line;
+        char text[512];
+
+        snprintf(text, sizeof(text), STAMP "%s", cases[i].line);
+        expect(cases[i].label, parse(U, text, NOW, &line), true);
+        if (line.kind != cases[i].kind)
+            fail_msg("%s: kind %d", cases[i].label, (int)line.kind);
+        assert_slice(cases[i].label, "queue id", line.queue_id, cases[i].id);
+        assert_slice(cases[i].label, "other", other_of(&line), cases[i].other);
+        assert_int_equal(line.time, EIGHT + 250);
+    }
+}
+
+/* Which recipient orig_to=<..> says it was; NULL: the line is refused. */
+static void test_original(void **state)
+{
+    static const struct {
+        const char *label, *line, *recipient, *unknown, *external, *internal;
+    } cases[] = {
+        {"none", "to=<a@b.example>", "a@b.example", "", "", ""},
+        {"an alias", "to=<a@b.example>, orig_to=<list@c.example>", "a@b.example", "list@c.example",
+         "list@c.example", NULL},
+        {"without a domain", "to=<a@b.example>, orig_to=<root>", "a@b.example", "root", "root",
+         NULL},
+        {"quoted", "to=<a@b.example>, orig_to=<\"c, d\"@e.example>", "a@b.example",
+         "\"c, d\"@e.example", "\"c, d\"@e.example", NULL},
+        {"quoted, with an end inside", "to=<a@b.example>, orig_to=<\"c>, relay=\"@e.example>",
+         "a@b.example", "\"c>, relay=\"@e.example", "\"c>, relay=\"@e.example", NULL},
+        {"inside the recipient", "to=<\"v@good>, orig_to=<\"@evil>", "\"v@good>, orig_to=<\"@evil",
+         NULL, "", NULL},
+        {"empty", "to=<a@b.example>, orig_to=<>", NULL, NULL, NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *wants[] = {cases[i].unknown, cases[i].external, cases[i].internal};
+
+        for (int quoting = 0; quoting < 3; quoting++) {
+            struct maillog_line line;
+            char label[128], text[1024];
+
+            snprintf(label, sizeof(label), "%s (quoting %d)", cases[i].label, quoting);
+            snprintf(text, sizeof(text), SMTP "%s" TAIL_DEFERRED, cases[i].line);
+            expect(label, parse((enum maillog_quoting)quoting, text, NOW, &line),
+                   wants[quoting] != NULL);
+            if (wants[quoting] == NULL)
+                continue;
+            assert_slice(label, "recipient", line.recipient, cases[i].recipient);
+            assert_slice(label, "original", line.original, wants[quoting]);
+        }
     }
 }
 
@@ -516,6 +668,8 @@ int main(void)
         cmocka_unit_test(test_quoting_decides),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_queue),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_original),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_no_time),

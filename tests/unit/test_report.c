@@ -418,6 +418,7 @@ static void what_is_alive(void **state)
                         "recipients:    0 waiting for a destination\n"
                         "limits:        1 learned (of recipients in one transaction); 1 lane in "
                         "use: postern-rcpt10\n"
+                        "early NDRs:    0 bad addresses known\n"
                         "routes:        0 in the transport table\n"
                         "\nNext: posternctl destinations\n");
     end(&w);
@@ -452,14 +453,112 @@ static void kinds_in_json(void **state)
     }
 }
 
+#define UNKNOWN                                                                                    \
+    "host mx.partner.example[127.0.0.2] said: 550 5.1.1 User unknown (in reply to RCPT TO "        \
+    "command)"
+
+static void bad(struct world *w, const char *address, int64_t learned, uint32_t times)
+{
+    struct bad_record r = {.b = {learned, 0, w->partner.d.id, times}};
+
+    strcpy(r.queue_id, "4F1");
+    strcpy(r.status, "5.1.1");
+    strcpy(r.host, "mx.partner.example");
+    strcpy(r.text, UNKNOWN);
+    record_save_bad(w->store, slice_of(address), NULL, &r);
+}
+
+static void bad_addresses(void **state)
+{
+    struct guard guard = {.since = begin};
+    int64_t day = INT64_C(86400) * SECOND;
+    struct world w;
+
+    (void)state;
+    make(&w);
+    assert_string_equal(text_of(show_recipients, 80, report_recipients(&w.q)),
+                        "No address is known to be bad.\n");
+    bad(&w, "gone@partner.example", begin - day, 1); /* its lifetime is over */
+    bad(&w, "old@partner.example", begin - day / 2, 3);
+    bad(&w, "new@partner.example", begin, 1);
+    guard.step = (begin + 60 * SECOND) / (60 * SECOND);
+    guard.rejected[guard.step % GUARD_STEPS] = 19;
+    guard.total[guard.step % GUARD_STEPS] = 20;
+    record_save_guard(w.store, w.partner.d.id, &guard);
+    assert_string_equal(
+        text_of(show_recipients, 80, report_recipients(&w.q)),
+        "2 addresses are known to be bad, and refused at the door:\n\n"
+        "new@partner.example\n"
+        "    mx.partner.example said: 550 5.1.1 User unknown\n"
+        "    on 2026-11-23 08:00:00 +0000, about 4F1; forgotten in 23 h 58 min\n"
+        "old@partner.example\n"
+        "    mx.partner.example said: 550 5.1.1 User unknown\n"
+        "    on 2026-11-22 20:00:00 +0000, about 4F1, 3 times in a row; forgotten in 11 h 58 min\n"
+        "\npartner: nothing is learned since 2026-11-23 08:00:00 +0000: it rejected 19 of its last "
+        "20 recipients\n"
+        "\nOne of them exists by now? posternctl forget recipient ADDRESS\n");
+    expect_has("status", text_of(show_status, 80, report_status(&w.q)),
+               "early NDRs:    3 bad addresses known; NOTHING IS LEARNED from 1 destination: "
+               "posternctl recipients\n");
+    /* The window passes without a word from the log. */
+    w.q.now = begin + 3600 * SECOND;
+    expect_lacks("later", text_of(show_recipients, 80, report_recipients(&w.q)), "nothing is");
+    end(&w);
+}
+
+static void bounced(struct world *w, const char *recipient, enum early_state state,
+                    int64_t reported)
+{
+    struct early_record r = {.e = {state, begin + 80 * SECOND, reported, "5.1.1"}};
+    struct key key;
+
+    strcpy(r.text, UNKNOWN);
+    assert_true(record_recipient_key(&key, slice_of("4F1"), slice_of(recipient)));
+    record_save_early(w->store, key_slice(&key), &r);
+}
+
+static void bounced_recipients(void **state)
+{
+    struct message_record m = {
+        .due = begin + 95 * SECOND, .arrived = begin, .json = slice_of("{}")};
+    struct world w;
+
+    (void)state;
+    make(&w);
+    record_save_message(w.store, slice_of("4F1"), &m);
+    assert_null(report_message(&w.q, "4F1"));
+    bounced(&w, "a@x", EARLY_PENDING, 0);
+    bounced(&w, "b@x", EARLY_SENDING, 0);
+    bounced(&w, "c@x", EARLY_SENT, begin + 85 * SECOND);
+    bounced(&w, "d@x", EARLY_POSTFIX, 0);
+    assert_string_equal(text_of(show_message, 80, report_message(&w.q, "4F1")),
+                        "4F1\n"
+                        "  to a@x, bounced 2026-11-23 08:01:20 +0000\n"
+                        "    said:          550 5.1.1 User unknown\n"
+                        "    report:        in 5 s\n"
+                        "  to b@x, bounced 2026-11-23 08:01:20 +0000\n"
+                        "    said:          550 5.1.1 User unknown\n"
+                        "    report:        being sent\n"
+                        "  to c@x, bounced 2026-11-23 08:01:20 +0000\n"
+                        "    said:          550 5.1.1 User unknown\n"
+                        "    report:        sent 2026-11-23 08:01:25 +0000\n"
+                        "  to d@x, bounced 2026-11-23 08:01:20 +0000\n"
+                        "    said:          550 5.1.1 User unknown\n"
+                        "    report:        left to Postfix, when it is done with this pass\n");
+    w.q.running = false; /* then nobody sends one */
+    expect_lacks("not running", text_of(show_message, 80, report_message(&w.q, "4F1")), "in 5 s");
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table),       cmocka_unit_test(the_table_fits),
-        cmocka_unit_test(one_destination), cmocka_unit_test(one_message),
-        cmocka_unit_test(forecasts),       cmocka_unit_test(nobody_waits),
-        cmocka_unit_test(nobody_acts),     cmocka_unit_test(what_is_alive),
-        cmocka_unit_test(kinds_in_json),
+        cmocka_unit_test(the_table),          cmocka_unit_test(the_table_fits),
+        cmocka_unit_test(one_destination),    cmocka_unit_test(one_message),
+        cmocka_unit_test(forecasts),          cmocka_unit_test(nobody_waits),
+        cmocka_unit_test(nobody_acts),        cmocka_unit_test(what_is_alive),
+        cmocka_unit_test(kinds_in_json),      cmocka_unit_test(bad_addresses),
+        cmocka_unit_test(bounced_recipients),
     };
 
     setenv("TZ", "UTC", 1);
