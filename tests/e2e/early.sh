@@ -10,15 +10,8 @@ early_postfix=("smtpd_milters={ $early_socket, default_action=accept }"
 
 # early_start_milter: once postern.conf is written; its process id is in early_milter.
 early_start_milter() {
-    local before
-    before=$(grep -c ' started' "$E2E_DIR/earlyndr.log" 2> /dev/null) || true
-    "$PREFIX/sbin/postern-earlyndr" -c "$E2E_DIR/postern.conf" -f >> "$E2E_DIR/earlyndr.log" 2>&1 &
-    early_milter=$!
-    e2e_wait_for 10 early_started "${before:-0}"
-}
-
-early_started() {
-    [ "$(grep -c 'started' "$E2E_DIR/earlyndr.log")" -gt "$1" ]
+    sandbox_start_earlyndr || e2e_fail "postern-earlyndr does not listen 10 s after its start"
+    early_milter=$sandbox_earlyndr
 }
 
 # early_postern: as e2e_postern, with the milter.

@@ -246,3 +246,11 @@ sandbox_start_posternd() {
     sandbox_until 10 sandbox_posternctl status > /dev/null 2>&1 &&
         sandbox_until 10 [ -S "$E2E_DIR/postern/run/control.sock" ]
 }
+
+# sandbox_start_earlyndr: its process id is in sandbox_earlyndr; returns once it listens.
+sandbox_start_earlyndr() {
+    rm -f "$E2E_DIR/postern/run/earlyndr.sock"
+    "$PREFIX/sbin/postern-earlyndr" -c "$E2E_DIR/postern.conf" -f >> "$E2E_DIR/earlyndr.log" 2>&1 &
+    sandbox_earlyndr=$!
+    sandbox_until 10 [ -S "$E2E_DIR/postern/run/earlyndr.sock" ]
+}
