@@ -5,11 +5,15 @@
  *     POST /retry?destination=NAME
  *     POST /forget?destination=NAME
  *     POST /forget?recipient=ADDRESS
- *     POST /test?recipient=ADDRESS     may this message try an address that is said not to exist?
- *     POST /envelopes                  body: [an envelope (envelope.h), ...]; answered when they
- * are written POST /report                     body: {"envelope": ..., "recipients": [ADDRESS,
- * ...]}: known bad ones; the sender is told at once POST /bounce                     body:
- * {"queue_id": of the message, "report": of Postfix's report, "recipients": [ADDRESS, ...]}
+ *     POST /test?recipient=ADDRESS
+ *         may this message try an address that is said not to exist?
+ *     POST /envelopes
+ *         body: [an envelope (envelope.h), ...]; answered when they are written
+ *     POST /report
+ *         body: {"envelope": ..., "recipients": [ADDRESS, ...]}, known bad: the sender is told
+ *     POST /bounce
+ *         body: {"queue_id": of a message, "report": of Postfix's report on it, "recipients":
+ *         [ADDRESS, ...]}
  *
  * answers 200, or 404 when there is no such thing (or no); the body is JSON: {"done": true|false},
  * and from /bounce also "reported": [true|false, ...]: which of them the sender knows of already.

@@ -33,7 +33,8 @@ enum {
     CHECK_EVERY = 30 * 1000,
     CONNECT_EVERY = 300 * 1000, /* asking postconf(1) takes a tenth of a second */
     UNCONNECTED_EVERY = 3 * 1000,
-    CLOCK_BACK = 60 * 1000, /* set back by more: plans are made anew */
+    UNFILTERED_EVERY = 30 * 1000, /* early reports wait for a milter to be connected */
+    CLOCK_BACK = 60 * 1000,       /* set back by more: plans are made anew */
 };
 
 /* What the ledger wants */
@@ -146,11 +147,13 @@ bool daemon_begin(struct daemon *daemon)
 static void put_status(struct daemon *daemon)
 {
     char connected = daemon->connected ? 1 : 0;
+    char early = daemon->early_possible ? 1 : 0;
 
     if (daemon->last_line > 0)
         store_put(daemon->store, STORE_META, slice_of("log-time"),
                   (struct slice){(const char *)&daemon->last_line, sizeof(daemon->last_line)});
     store_put(daemon->store, STORE_META, slice_of("connected"), (struct slice){&connected, 1});
+    store_put(daemon->store, STORE_META, slice_of("early-possible"), (struct slice){&early, 1});
 }
 
 static bool commit(struct daemon *daemon)
@@ -231,6 +234,15 @@ static void check_descriptor(struct daemon *daemon)
     }
 }
 
+static int64_t connect_every(const struct daemon *daemon)
+{
+    if (!daemon->connected)
+        return UNCONNECTED_EVERY;
+    return daemon->early_possible || config_early_mode(daemon->config) == EARLY_OFF
+               ? CONNECT_EVERY
+               : UNFILTERED_EVERY;
+}
+
 /* What others may have changed since: the clock, the published files, Postfix's configuration. */
 static void keep_up(struct daemon *daemon, int64_t now)
 {
@@ -246,7 +258,7 @@ static void keep_up(struct daemon *daemon, int64_t now)
         publish_filter(daemon);
         table_check(daemon->table);
     }
-    if (now - daemon->last_connect >= (daemon->connected ? CONNECT_EVERY : UNCONNECTED_EVERY)) {
+    if (now - daemon->last_connect >= connect_every(daemon)) {
         daemon->last_connect = now;
         publish_check(daemon);
     }
@@ -328,6 +340,17 @@ static void allow_lanes(struct daemon *daemon)
     ledger_set_lanes(daemon->ledger, possible, normal > 0 ? normal : UINT32_MAX);
 }
 
+static void say_early(struct daemon *daemon, bool possible, const char *why)
+{
+    if (!publish_is_on(daemon) || config_early_mode(daemon->config) == EARLY_OFF)
+        return;
+    if (!possible && !daemon->early_complained)
+        log_warning("bounced recipients are not reported early: %s", why);
+    else if (possible && daemon->early_complained)
+        log_info("bounced recipients are reported early");
+    daemon->early_complained = !possible;
+}
+
 /* Without a milter for Postfix's own reports each of ours would be a second one. */
 static void allow_early(struct daemon *daemon)
 {
@@ -337,8 +360,8 @@ static void allow_early(struct daemon *daemon)
     if (daemon->ledger == NULL)
         return;
     early.possible = postfix_reports_filtered(daemon->postfix, why, sizeof(why));
-    if (!early.possible && publish_is_on(daemon) && config_early_mode(daemon->config) != EARLY_OFF)
-        log_warning("bounced recipients are not reported early: %s", why);
+    say_early(daemon, early.possible, why);
+    daemon->early_possible = early.possible;
     ledger_set_early(daemon->ledger, &early);
 }
 
@@ -404,6 +427,7 @@ static void reload(struct daemon *daemon)
     policyd_reconfigure(daemon->policyd, config);
     config_free(&daemon->config);
     daemon->config = config;
+    daemon->last_connect = 0; /* Postfix may have been changed, too */
     if (!daemon_start_ledger(daemon))
         log_fatal(71, "state: %s", store_error(daemon->store));
     say_warnings(config);

@@ -53,6 +53,8 @@ struct daemon {
     bool store_fails;     /* said so already */
     bool postfix_silent;  /* it could not be asked, and that was said */
     bool connected;       /* Postfix uses our tables */
+    bool early_possible;  /* its own reports pass through a milter */
+    bool early_complained;
     int64_t last_line;    /* when the last line of Postfix was logged */
     int64_t last_check;   /* of what others may have changed */
     int64_t last_connect; /* of Postfix's configuration */

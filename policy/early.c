@@ -1,5 +1,7 @@
 #include "early.h"
 
+#include "address.h"
+
 int64_t early_due(int64_t bounced, uint32_t after)
 {
     return bounced + (int64_t)after * 1000;
@@ -7,7 +9,10 @@ int64_t early_due(int64_t bounced, uint32_t after)
 
 bool early_wanted(const struct envelope *envelope, const struct envelope_recipient *recipient)
 {
-    if (envelope->sender[0] == '\0')
+    char sender[ADDRESS_MAX + 1];
+
+    /* The null sender, or one that sendmail(1) would have to complete. */
+    if (address_canonical(sender, slice_of(envelope->sender)) == 0)
         return false;
     return recipient->notify == 0 || (recipient->notify & ENVELOPE_FAILURE) != 0;
 }

@@ -330,6 +330,7 @@ bool ledger_forget_destination(struct ledger *l, struct slice destination, int64
     s.record.d.lane_until = 0;
     lanes_publish(l, &s);
     record_delete_retries(l->store, s.record.d.id);
+    bad_forget_guard(l, s.record.d.id);
     let_go(l, &s, now);
     if (!s.record.d.draining)
         subject_forget_domains(l, &s);

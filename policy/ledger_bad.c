@@ -215,6 +215,13 @@ void bad_refused(struct ledger *l, const struct subject *s, const struct maillog
         learn(l, s, line);
 }
 
+/* What is written is right, and about to be changed there. */
+static void forget_slot(struct ledger *l, uint32_t id)
+{
+    if (l->guards[id % GUARD_SLOTS].id == id)
+        l->guards[id % GUARD_SLOTS].id = 0;
+}
+
 /* On request */
 
 bool ledger_test_bad(struct ledger *l, struct slice recipient, int64_t now)
@@ -235,6 +242,12 @@ bool ledger_test_bad(struct ledger *l, struct slice recipient, int64_t now)
 bool bad_forget_recipient(struct ledger *l, struct slice recipient)
 {
     return forget(l, recipient);
+}
+
+void bad_forget_guard(struct ledger *l, uint32_t destination)
+{
+    forget_slot(l, destination);
+    store_delete(l->store, STORE_GUARD, record_id_subject(&destination));
 }
 
 /* Cleaning up */
@@ -259,13 +272,6 @@ static void sweep_old(struct ledger *l, int64_t now, unsigned most)
         else
             return;
     }
-}
-
-/* What is written is right, and about to be changed there. */
-static void forget_slot(struct ledger *l, uint32_t id)
-{
-    if (l->guards[id % GUARD_SLOTS].id == id)
-        l->guards[id % GUARD_SLOTS].id = 0;
 }
 
 /* Of destinations that had no mail lately there is nothing to remember. */

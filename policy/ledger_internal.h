@@ -127,6 +127,7 @@ char *early_sender(struct ledger *l, struct slice queue_id);
 void bad_taken(struct ledger *l, const struct subject *s, const struct maillog_line *line);
 void bad_refused(struct ledger *l, const struct subject *s, const struct maillog_line *line);
 bool bad_forget_recipient(struct ledger *l, struct slice recipient);
+void bad_forget_guard(struct ledger *l, uint32_t destination);
 void bad_sweep(struct ledger *l, int64_t now, unsigned most);
 
 /* Messages over the cap go to the gate, messages of an ended outage are woken: at most `wakes`. */

@@ -201,11 +201,13 @@ static bool read_event(struct cursor c, const struct event *event, struct maillo
 {
     if (!cursor_word(&c, event->begin, strlen(event->begin)))
         return false;
+    if (event->kind == MAILLOG_RETURNED) {
+        line_r->other = (struct slice){c.at, cursor_left(&c)};
+        if (!is_queue_id(line_r->other))
+            return false;
+    }
     line_r->kind = event->kind;
-    if (event->kind != MAILLOG_RETURNED)
-        return true;
-    line_r->other = (struct slice){c.at, cursor_left(&c)};
-    return is_queue_id(line_r->other);
+    return true;
 }
 
 /* Behind the program. `whole` is the length of the line, 0 if unknown. */

@@ -15,7 +15,7 @@ static const char lanes_comment[] =
     "# for \"smtp\"; after a change of those, run \"posternctl setup --apply\" again.\n";
 
 static const char door_comment[] =
-    "# Each recipient refused by a limit at our own door counts as a client's error. By default "
+    "# Each recipient refused at our own door counts as a client's error. By default "
     "20\n"
     "# (under stress 1) end the connection before any mail was taken (smtpd_hard_error_limit).\n";
 
@@ -171,6 +171,16 @@ static void add_lanes(struct mainmaster_work *work, struct mainmaster_items *ite
         add_as_for_smtp(work, items, want, *s);
 }
 
+/* Limits of recipients, or addresses that are known to be bad. */
+static bool door_refuses(const struct mainmaster_work *work, const struct mainmaster_want *want)
+{
+    unsigned connected = work->edit->milters[MAINMASTER_EARLYNDR].connected;
+
+    return want->inbound || (connected & MAINMASTER_AT_SMTPD) != 0 ||
+           (want->milters.sockets[MAINMASTER_EARLYNDR] != NULL &&
+            want->milters.running[MAINMASTER_EARLYNDR]);
+}
+
 void mainmaster_plan_main(struct mainmaster_work *work, const struct mainmaster_want *want,
                           struct mainmaster_items *items)
 {
@@ -180,12 +190,12 @@ void mainmaster_plan_main(struct mainmaster_work *work, const struct mainmaster_
     if (want->status_filter != NULL)
         plan_list(work, items, &mainmaster_lists[MAINMASTER_STATUS], status_comment,
                   want->status_filter);
-    if (want->inbound) {
+    if (!work->failed)
+        mainmaster_plan_milters(work, want, items);
+    if (!work->failed && door_refuses(work, want)) {
         add_setting(work, items, door_comment, NULL, DOOR_SOFT_LIMIT, DOOR_ERRORS);
         add_setting(work, items, door_comment, NULL, DOOR_HARD_LIMIT, DOOR_ERRORS);
     }
-    if (!work->failed)
-        mainmaster_plan_milters(work, want, items);
     if (!work->failed)
         add_lanes(work, items, want);
     if (!work->failed)

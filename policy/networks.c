@@ -61,12 +61,22 @@ bool networks_add(struct networks *networks, struct slice text)
     return true;
 }
 
+static void exclude_all(struct networks *networks)
+{
+    networks_add(networks, slice_of("!::/0"));
+    networks_add(networks, slice_of("!0.0.0.0/0"));
+}
+
 size_t networks_add_list(struct networks *networks, const char *list)
 {
     size_t left_out = 0;
 
     for (struct slice word; (word = postfix_list_next(&list)).len > 0;)
-        left_out += !networks_add(networks, word);
+        if (!networks_add(networks, word)) {
+            left_out++;
+            if (word.at[0] == '!')
+                exclude_all(networks);
+        }
     return left_out;
 }
 

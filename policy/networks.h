@@ -16,7 +16,8 @@ bool networks_add(struct networks *networks, struct slice text);
 
 /*
  * What is in a list such as mynetworks (postconf(5)). "!network" takes out of what stands behind
- * it; files and tables cannot be read here: they are left out, and counted.
+ * it; files and tables cannot be read here: they are left out, and counted. Behind a "!" that could
+ * not be read nobody is known to be inside.
  */
 size_t networks_add_list(struct networks *networks, const char *list);
 

@@ -108,10 +108,19 @@ json_t *report_early_status(const struct report_question *q)
                      (json_int_t)store_count(q->store, STORE_BAD), "guards", guard_list(q));
 }
 
+/* Without a milter for Postfix's own reports posternd sends none. */
+static bool is_possible(const struct report_question *q)
+{
+    struct slice found;
+
+    return !store_get(q->store, STORE_META, slice_of("early-possible"), &found) ||
+           (found.len == 1 && found.at[0] != 0);
+}
+
 static json_t *bounced_object(const struct report_question *q, struct slice key,
                               const struct early_record *r, const struct message_record *m)
 {
-    bool due = r->e.state == EARLY_PENDING && report_acting(q) && m->due > 0;
+    bool due = r->e.state == EARLY_PENDING && report_acting(q) && is_possible(q) && m->due > 0;
 
     return json_pack("{s:o, s:o, s:s, s:o, s:s, s:o, s:o}", "recipient",
                      report_text_slice(record_key_recipient(key)), "bounced",

@@ -36,7 +36,8 @@ static inline bool slice_starts(struct slice s, const char *prefix)
 static inline size_t slice_copy(char *buffer, size_t size, struct slice s)
 {
     size_t len = s.len < size ? s.len : size - 1;
-    memcpy(buffer, s.at, len);
+    if (len > 0)
+        memcpy(buffer, s.at, len);
     buffer[len] = '\0';
     return len;
 }

@@ -27,10 +27,14 @@ unit_tests = \
 	tests/unit/test_guard \
 	tests/unit/test_envelope \
 	tests/unit/test_dsn \
-	tests/unit/test_bounce
+	tests/unit/test_bounce \
+	tests/unit/test_origins \
+	tests/unit/test_networks \
+	tests/unit/test_bad \
+	tests/unit/test_early
 
 if MILTERS
-unit_tests += tests/unit/test_rcptlimit
+unit_tests += tests/unit/test_rcptlimit tests/unit/test_earlyndr
 endif
 
 if HAVE_CMOCKA
@@ -94,6 +98,12 @@ tests_unit_test_rcptlimit_SOURCES = tests/unit/test_rcptlimit.c \
 tests_unit_test_rcptlimit_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/rcptlimit
 tests_unit_test_rcptlimit_CFLAGS = $(unit_cflags) -pthread
 tests_unit_test_rcptlimit_LDADD = milters/libmilters.a $(unit_libs) -lpthread
+tests_unit_test_earlyndr_SOURCES = tests/unit/test_earlyndr.c \
+	tests/unit/fake_milter.c tests/unit/fake_milter.h
+tests_unit_test_earlyndr_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/earlyndr
+tests_unit_test_earlyndr_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
+tests_unit_test_earlyndr_LDADD = milters/libmilters.a $(unit_libs) -lpthread
+tests_unit_test_earlyndr_LDFLAGS = -Wl,--wrap=ask_json,--wrap=ask_posternd
 tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
@@ -119,6 +129,14 @@ tests_unit_test_dsn_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_dsn_LDADD = $(unit_libs)
 tests_unit_test_bounce_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_bounce_LDADD = $(unit_libs)
+tests_unit_test_origins_CFLAGS = $(unit_cflags)
+tests_unit_test_origins_LDADD = $(unit_libs)
+tests_unit_test_networks_CFLAGS = $(unit_cflags)
+tests_unit_test_networks_LDADD = $(unit_libs)
+tests_unit_test_bad_CFLAGS = $(unit_cflags)
+tests_unit_test_bad_LDADD = $(unit_libs)
+tests_unit_test_early_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_early_LDADD = $(unit_libs)
 EXTRA_DIST += tests/data/bad-recipients.tsv tests/unit/check_dsn.py
 
 # Scenarios: text files with log lines, passing time and what should be done.

@@ -13,7 +13,8 @@ struct postfix_report {
     char boundary[BOUNCE_BOUNDARY_MAX]; /* "": it is none */
     char *body;
     size_t len, room;
-    bool unfit; /* too long, or no memory */
+    bool typed; /* it has a Content-Type */
+    bool unfit; /* of another type, too long, or no memory */
 };
 
 void report_header(struct postfix_report *report, const char *name, const char *value);

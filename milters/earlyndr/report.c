@@ -21,9 +21,12 @@ enum { BODY_MAX = 16 << 20 };
 
 void report_header(struct postfix_report *report, const char *name, const char *value)
 {
-    if (strcasecmp(name, "Content-Type") == 0 &&
-        !bounce_boundary(slice_of(value), report->boundary))
-        report->boundary[0] = '\0';
+    if (strcasecmp(name, "Content-Type") != 0)
+        return;
+    /* Postfix writes one. Of two, its reader may believe the other one. */
+    if (report->typed || !bounce_boundary(slice_of(value), report->boundary))
+        report->unfit = true;
+    report->typed = true;
 }
 
 bool report_body(struct postfix_report *report, const char *bytes, size_t len)

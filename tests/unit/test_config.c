@@ -1088,7 +1088,7 @@ static void test_examples_of_the_manual(void **state)
         example = close + 1;
         count++;
     }
-    assert_int_equal(count, 6);
+    assert_int_equal(count, 7);
     free(manual);
 }
 

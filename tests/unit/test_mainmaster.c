@@ -608,6 +608,11 @@ static void test_milters_text(void **state)
         "non_smtpd_milters = " EARLYNDR "\n"
         "# Has Postfix's own bounces pass the milters of non_smtpd_milters.\n"
         "internal_mail_filter_classes = bounce\n"
+        "# Each recipient refused at our own door counts as a client's error. By default 20\n"
+        "# (under stress 1) end the connection before any mail was taken "
+        "(smtpd_hard_error_limit).\n"
+        "smtpd_soft_error_limit = 1000\n"
+        "smtpd_hard_error_limit = 1000\n"
         "# END postern\n";
     struct mainmaster_edit edit;
     (void)state;
@@ -1512,10 +1517,30 @@ static void test_door(void **state)
     }
 }
 
+/* postern-earlyndr refuses recipients, too; when it is not connected, nothing is changed for it. */
+static void test_door_of_earlyndr(void **state)
+{
+    struct mainmaster_want door = want_earlyndr;
+
+    (void)state;
+    for (int running = 0; running <= 1; running++) {
+        struct mainmaster_edit edit;
+        bool set;
+
+        door.milters.running[MAINMASTER_EARLYNDR] = running;
+        mainmaster_apply_main(slice_of(""), &door, &edit);
+        set = strstr(edit.bytes, "\nsmtpd_hard_error_limit = 1000\n") != NULL;
+        if (set != running)
+            fail_msg("running %d: %s", running, edit.bytes);
+        mainmaster_edit_free(&edit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_door),
+        cmocka_unit_test(test_door_of_earlyndr),
         cmocka_unit_test(test_main_shapes),
         cmocka_unit_test(test_main_text),
         cmocka_unit_test(test_crlf_stays_crlf),

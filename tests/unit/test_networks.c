@@ -143,6 +143,20 @@ static void one_after_the_other(void **state)
     networks_free(&networks);
 }
 
+/* "!/etc/postfix/strangers, 192.0.2.0/24": who of them is a stranger cannot be told. */
+static void an_exclusion_that_cannot_be_read(void **state)
+{
+    struct networks *networks = networks_new();
+
+    (void)state;
+    assert_non_null(networks);
+    assert_int_equal(networks_add_list(networks, "127.0.0.1 !/etc/postfix/x 192.0.2.0/24 ::1"), 1);
+    assert_true(have(networks, "127.0.0.1"));
+    assert_false(have(networks, "192.0.2.1"));
+    assert_false(have(networks, "::1"));
+    networks_free(&networks);
+}
+
 static void no_list(void **state)
 {
     (void)state;
@@ -155,6 +169,7 @@ int main(void)
         cmocka_unit_test(one_entry),
         cmocka_unit_test(lists),
         cmocka_unit_test(one_after_the_other),
+        cmocka_unit_test(an_exclusion_that_cannot_be_read),
         cmocka_unit_test(no_list),
     };
 

@@ -144,11 +144,38 @@ static void the_last_ones_are_kept(void **state)
     origins_free(&o);
 }
 
+/* Somebody's mail never becomes Postfix's, not even when that it was submitted is forgotten. */
+static void what_was_submitted_is_never_internal(void **state)
+{
+    static const struct {
+        const char *label;
+        enum maillog_kind first, second;
+    } cases[] = {
+        {"its content came behind", MAILLOG_SUBMITTED, MAILLOG_CONTENT},
+        {"the id had been used by Postfix", MAILLOG_CONTENT, MAILLOG_SUBMITTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct origins *o = origins_new();
+
+        assert_non_null(o);
+        saw(o, cases[i].first, "3F1A72C0E9");
+        saw(o, cases[i].second, "3F1A72C0E9");
+        expect(cases[i].label, o, "3F1A72C0E9", SUBMITTED);
+        for (int n = 0; n < 1000; n++)
+            saw_number(o, MAILLOG_SUBMITTED, n);
+        expect(cases[i].label, o, "3F1A72C0E9", NONE);
+        origins_free(&o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_log_tells),
         cmocka_unit_test(the_last_ones_are_kept),
+        cmocka_unit_test(what_was_submitted_is_never_internal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

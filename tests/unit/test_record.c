@@ -383,7 +383,7 @@ static void messages_round_trip(void **state)
 
 static void what_is_no_message(void **state)
 {
-    char id[QUEUE_ID_MAX + 1];
+    char id[STORE_KEY_MAX + 1];
     struct message_record m = {.due = 5, .json = {"{}", 2}};
 
     (void)state;
@@ -391,6 +391,7 @@ static void what_is_no_message(void **state)
     record_save_message(store, (struct slice){id, QUEUE_ID_MAX}, &m);
     assert_true(record_load_message(store, (struct slice){id, QUEUE_ID_MAX}, &m));
     assert_false(record_load_message(store, (struct slice){id, QUEUE_ID_MAX + 1}, &m));
+    assert_false(record_load_message(store, (struct slice){id, sizeof(id)}, &m));
     assert_false(record_load_message(store, slice_of(""), &m));
     store_put(store, STORE_ENVELOPE, slice_of("4F2"),
               (struct slice){id, offsetof(struct message_record, json) - 1});
