@@ -77,7 +77,8 @@ e2e_talk() {
     shift 2
     e2e_answer "$wire" "$seconds" || return 0
     for command; do
-        { printf '%s\r\n' "${command//$'\n'/$'\r\n'}" >&"$wire"; } 2> /dev/null || true
+        # The server may have gone: that shows in its answer.
+        (trap '' PIPE; printf '%s\r\n' "${command//$'\n'/$'\r\n'}" >&"$wire") 2> /dev/null || true
         lines=${command//[!$'\n']/}
         [[ $command != *$'\n.' ]] || lines=
         for ((lines = ${#lines}; lines >= 0; lines--)); do
