@@ -225,6 +225,15 @@ EXTRA_DIST += \
 	tests/e2e/test_comes_back.sh \
 	tests/e2e/test_config_gone.sh \
 	tests/e2e/test_dns_failure.sh \
+	tests/e2e/early.sh \
+	tests/e2e/test_early_door_ndr.sh \
+	tests/e2e/test_early_dsn.sh \
+	tests/e2e/test_early_imitation.sh \
+	tests/e2e/test_early_killed.sh \
+	tests/e2e/test_early_learned.sh \
+	tests/e2e/test_early_mass.sh \
+	tests/e2e/test_early_one.sh \
+	tests/e2e/test_early_three.sh \
 	tests/e2e/test_hold.sh \
 	tests/e2e/test_links.sh \
 	tests/e2e/inbound.sh \
