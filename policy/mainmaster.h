@@ -4,9 +4,10 @@
  *
  * Both files get one marked block at their end. In main.cf some lists get an entry of ours:
  * transport_maps before what is in it, smtp_delivery_status_filter and the lists of milters
- * (mainmaster_milter.h) behind that. Where the administrator set one (every definition of it: the
- * last one wins) it is set aside, each line behind a marker that makes it a comment, and the block
- * sets it anew. Comments and blank lines inside it stay as they are. Then:
+ * (mainmaster_milter.h) behind that; and default_transport gets our service in the place of smtp.
+ * Where the administrator set one (every definition of it: the last one wins) it is set aside, each
+ * line behind a marker that makes it a comment, and the block sets it anew. Comments and blank
+ * lines inside it stay as they are. Then:
  *
  *   remove(apply(x)) is x, byte for byte, for every x that has no mark of ours,
  *   apply(apply(x)) is apply(x), and
@@ -24,6 +25,12 @@
 
 #include <stdint.h>
 
+/* The service postern-probation, a copy of "smtp" with a pool of processes of its own. */
+struct mainmaster_probation {
+    uint32_t processes; /* 0: none wanted */
+    bool is_default;    /* default_transport leads to it */
+};
+
 /* Names without a type, such as "/var/lib/postern/tables/transport". */
 struct mainmaster_want {
     const char *table;   /* of the routes */
@@ -36,6 +43,7 @@ struct mainmaster_want {
     const char *status_filter; /* for smtp_delivery_status_filter; NULL: none */
     const uint32_t *lanes;     /* a service postern-rcptN, a copy of "smtp", for each number */
     size_t lane_count;
+    struct mainmaster_probation probation;
     const char *log_name; /* syslog_name of main.cf */
     struct mainmaster_milters milters;
 };
@@ -53,6 +61,9 @@ struct mainmaster_edit {
     size_t len;
     size_t line;       /* that `message` is about; 0: the file as a whole */
     char message[512]; /* a conflict, or something the administrator should know, or "" */
+    /* default_transport could not be changed, as `message` says: main.cf has nothing of
+     * postern-probation, and master.cf is to have none. */
+    bool probation_refused;
     struct mainmaster_milter_result milters[MAINMASTER_MILTERS];
 };
 
@@ -65,6 +76,12 @@ mainmaster_function mainmaster_apply_main, mainmaster_apply_master;
 mainmaster_function mainmaster_remove_main, mainmaster_remove_master;
 
 void mainmaster_edit_free(struct mainmaster_edit *edit);
+
+/*
+ * True when default_transport is postern-probation and master.cf has no such service: qmgr(8) would
+ * defer all mail. False also when memory runs out.
+ */
+bool mainmaster_is_stranded(struct slice main, struct slice master);
 
 /* True when the files have to say nothing special to carry this name: no space, quote, "$" or "{".
  */

@@ -44,7 +44,7 @@ bool mainmaster_is_client(const char *line, struct slice *command_r)
     struct slice columns[COLUMNS];
     split_columns(line, columns);
     *command_r = columns[COMMAND];
-    return slice_equals(columns[NAME], "smtp") && slice_equals(columns[TYPE], "unix");
+    return slice_equals(columns[NAME], CLIENT_SERVICE) && slice_equals(columns[TYPE], "unix");
 }
 
 static struct slice trim(struct slice s)
@@ -95,7 +95,7 @@ static void write_argument(FILE *out, struct slice word, const char **rest, stru
  * Each lane logs under a name of its own, behind that of the service it is copied from. One with
  * $service_name in it (Postfix 3.3) is the lane's own already.
  */
-static void write_log_name(FILE *out, struct slice name, uint32_t lane)
+static void write_log_name(FILE *out, struct slice name, const char *lane)
 {
     bool own = memmem(name.at, name.len, "$service_name", 13) != NULL ||
                memmem(name.at, name.len, "${service_name}", 15) != NULL;
@@ -104,41 +104,49 @@ static void write_log_name(FILE *out, struct slice name, uint32_t lane)
         name.len--;
     fprintf(out, "\n  -o %ssyslog_name=%.*s", braces ? "{ " : "", (int)name.len, name.at);
     if (!own)
-        fprintf(out, "/" LANE_SERVICE "%u", lane);
+        fprintf(out, "/%s", lane);
     fputs(braces ? " }\n" : "\n", out);
 }
 
-/* The maxproc column: what the lane may have at most, or less if the service has less. */
-static void write_processes(FILE *out, struct slice column, uint32_t lane)
+/* The maxproc column: what the lane has, or may have at most, or less if the service has less. */
+static void write_processes(FILE *out, struct slice column, const struct mainmaster_lane *lane)
 {
-    unsigned long most = 0;
     unsigned long set = strtoul(column.at, NULL, 10); /* "-", the default of 100, and 0, no limit */
-    for (size_t i = 0; i < sizeof(process_limits) / sizeof(process_limits[0]); i++)
-        if (process_limits[i].lane == lane)
-            most = process_limits[i].processes;
-    if (most == 0 || (set > 0 && set < most))
+    if (lane->processes > 0)
+        fprintf(out, "%-7lu ", lane->processes);
+    else if (lane->bound == 0 || (set > 0 && set < lane->bound))
         fprintf(out, "%-7.*s ", (int)column.len, column.at);
     else
-        fprintf(out, "%-7lu ", most);
+        fprintf(out, "%-7lu ", lane->bound);
 }
 
-static void write_lane(FILE *out, const char *client, uint32_t lane, struct slice log_name)
+struct mainmaster_lane mainmaster_lane_of(uint32_t recipients)
+{
+    struct mainmaster_lane lane = {.processes = 0};
+    snprintf(lane.name, sizeof(lane.name), LANE_SERVICE "%u", recipients);
+    for (size_t i = 0; i < sizeof(process_limits) / sizeof(process_limits[0]); i++)
+        if (process_limits[i].lane == recipients)
+            lane.bound = process_limits[i].processes;
+    return lane;
+}
+
+static void write_lane(FILE *out, const char *client, const struct mainmaster_lane *lane,
+                       struct slice log_name)
 {
     struct slice columns[COLUMNS], word;
     const char *rest = split_columns(client, columns);
-    char name[32];
-    snprintf(name, sizeof(name), LANE_SERVICE "%u", lane);
-    fprintf(out, "%-16s unix ", name);
+    fprintf(out, "%-16s unix ", lane->name);
     for (int i = PRIVATE; i <= WAKEUP; i++)
         fprintf(out, i == PRIVATE ? "%-5.*s " : "%-7.*s ", (int)columns[i].len, columns[i].at);
     write_processes(out, columns[PROCESSES], lane);
     fprintf(out, "%.*s", (int)columns[COMMAND].len, columns[COMMAND].at);
     while ((word = next_word(&rest, true)).len > 0)
         write_argument(out, word, &rest, &log_name);
-    write_log_name(out, log_name, lane);
+    write_log_name(out, log_name, lane->name);
 }
 
-char *mainmaster_lane_text(const char *client, uint32_t lane, const char *log_name)
+char *mainmaster_lane_text(const char *client, const struct mainmaster_lane *lane,
+                           const char *log_name)
 {
     char *text = NULL;
     size_t len = 0;

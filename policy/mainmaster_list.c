@@ -31,6 +31,11 @@ const struct mainmaster_list mainmaster_lists[MAINMASTER_LISTS] = {
                             .tail = "",
                             .inherited = "",
                             .most = 1},
+    [MAINMASTER_DEFAULT_TRANSPORT] = {.name = "default_transport",
+                                      .single = true,
+                                      .head = PROBATION_SERVICE,
+                                      .tail = "",
+                                      .inherited = CLIENT_SERVICE},
 };
 
 size_t mainmaster_list_of(const char *name)
@@ -90,12 +95,33 @@ static bool has_entry(const struct mainmaster_list *list, const char *value, str
     return false;
 }
 
+const char *mainmaster_behind_service(const char *value, const char *service)
+{
+    size_t len = strlen(service);
+    bool is_it = strncmp(value, service, len) == 0 && (value[len] == '\0' || value[len] == ':');
+    return is_it ? value + len : NULL;
+}
+
+/* `inherited` is no longer than `head`, so it fits in. */
+static char *single_without_ours(const struct mainmaster_list *list, char *value)
+{
+    size_t len = strlen(list->inherited);
+    const char *rest = mainmaster_behind_service(value, list->head);
+    if (rest != NULL) {
+        memmove(value + len, rest, strlen(rest) + 1);
+        memcpy(value, list->inherited, len);
+    }
+    return mainmaster_trim_list(value);
+}
+
 char *mainmaster_list_without_ours(const struct mainmaster_list *list, char *value,
                                    const char *former, const char *former_too)
 {
     const char *rest = value;
     struct slice entry;
     size_t taken = 0;
+    if (list->single)
+        return single_without_ours(list, value);
     while (taken < list->most && (entry = mainmaster_list_next(list, &rest)).len > 0) {
         if (!mainmaster_list_is_ours(list, entry) || has_entry(list, former, entry) ||
             has_entry(list, former_too, entry))

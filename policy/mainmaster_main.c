@@ -48,9 +48,9 @@ char *mainmaster_find_setting(struct mainmaster_work *work, const char *wanted, 
     return found;
 }
 
-/* A setting; with a reason (why) it has to have this value, without one any will do. */
-static void add_setting(struct mainmaster_work *work, struct mainmaster_items *items,
-                        const char *comment, const char *why, const char *name, const char *value)
+void mainmaster_add_setting(struct mainmaster_work *work, struct mainmaster_items *items,
+                            const char *comment, const char *why, const char *name,
+                            const char *value)
 {
     struct mainmaster_item item = {.comment = comment, .why = why};
     item.name = strdup(name);
@@ -139,21 +139,16 @@ static void plan_list(struct mainmaster_work *work, struct mainmaster_items *ite
 
 /* --- Lanes --- */
 
-/*
- * qmgr(8) looks up "smtp_destination_concurrency_limit" and the like by the name of the transport,
- * so what the administrator set for smtp is repeated for each lane. As text, not as "$smtp_...":
- * qmgr would give up on a reference to a setting that was deleted since.
- */
-static void add_as_for_smtp(struct mainmaster_work *work, struct mainmaster_items *items,
-                            const struct mainmaster_want *want, const char *setting)
+void mainmaster_add_as_for_client(struct mainmaster_work *work, struct mainmaster_items *items,
+                                  const char *comment, const char *service, const char *setting)
 {
     char name[128];
     size_t line;
-    snprintf(name, sizeof(name), "smtp%s", setting);
+    snprintf(name, sizeof(name), CLIENT_SERVICE "%s", setting);
     char *value = mainmaster_find_setting(work, name, &line);
-    for (size_t i = 0; value != NULL && i < want->lane_count; i++) {
-        snprintf(name, sizeof(name), LANE_SERVICE "%u%s", want->lanes[i], setting);
-        add_setting(work, items, lanes_comment, NULL, name, value);
+    if (value != NULL) {
+        snprintf(name, sizeof(name), "%s%s", service, setting);
+        mainmaster_add_setting(work, items, comment, NULL, name, value);
     }
     free(value);
 }
@@ -163,41 +158,52 @@ static void add_lanes(struct mainmaster_work *work, struct mainmaster_items *ite
 {
     char name[128], number[16];
     for (size_t i = 0; i < want->lane_count; i++) {
-        snprintf(name, sizeof(name), LANE_SERVICE "%u" RECIPIENT_LIMIT, want->lanes[i]);
+        snprintf(name, sizeof(name), "%s" RECIPIENT_LIMIT, mainmaster_lane_of(want->lanes[i]).name);
         snprintf(number, sizeof(number), "%u", want->lanes[i]);
-        add_setting(work, items, lanes_comment, lane_reason, name, number);
+        mainmaster_add_setting(work, items, lanes_comment, lane_reason, name, number);
     }
     for (const char *const *s = mainmaster_transport_settings; *s != NULL; s++)
-        add_as_for_smtp(work, items, want, *s);
+        for (size_t i = 0; i < want->lane_count; i++)
+            mainmaster_add_as_for_client(work, items, lanes_comment,
+                                         mainmaster_lane_of(want->lanes[i]).name, *s);
 }
 
-/* Limits of recipients, or addresses that are known to be bad. */
+/* It is connected, by setup or maybe by hand. */
+static bool milter_works(const struct mainmaster_work *work, const struct mainmaster_want *want,
+                         size_t milter)
+{
+    return (work->edit->milters[milter].connected & MAINMASTER_AT_SMTPD) != 0 ||
+           (want->milters.sockets[milter] != NULL && want->milters.running[milter]);
+}
+
+/* Limits of recipients, addresses that are known to be bad, destinations that are down. */
 static bool door_refuses(const struct mainmaster_work *work, const struct mainmaster_want *want)
 {
-    unsigned connected = work->edit->milters[MAINMASTER_EARLYNDR].connected;
-
-    return want->inbound || (connected & MAINMASTER_AT_SMTPD) != 0 ||
-           (want->milters.sockets[MAINMASTER_EARLYNDR] != NULL &&
-            want->milters.running[MAINMASTER_EARLYNDR]);
+    return want->inbound || milter_works(work, want, MAINMASTER_EARLYNDR) ||
+           (want->milters.retrycap_refuses && milter_works(work, want, MAINMASTER_RETRYCAP));
 }
 
 void mainmaster_plan_main(struct mainmaster_work *work, const struct mainmaster_want *want,
                           struct mainmaster_items *items)
 {
     plan_list(work, items, &mainmaster_lists[MAINMASTER_ROUTES], routes_comment, want->table);
-    add_setting(work, items, gate_comment, gate_reason, HOLD_SERVICE RECIPIENT_LIMIT, "1");
-    add_setting(work, items, gate_comment, gate_reason, EXPIRE_SERVICE RECIPIENT_LIMIT, "1");
+    mainmaster_add_setting(work, items, gate_comment, gate_reason, HOLD_SERVICE RECIPIENT_LIMIT,
+                           "1");
+    mainmaster_add_setting(work, items, gate_comment, gate_reason, EXPIRE_SERVICE RECIPIENT_LIMIT,
+                           "1");
     if (want->status_filter != NULL)
         plan_list(work, items, &mainmaster_lists[MAINMASTER_STATUS], status_comment,
                   want->status_filter);
     if (!work->failed)
         mainmaster_plan_milters(work, want, items);
     if (!work->failed && door_refuses(work, want)) {
-        add_setting(work, items, door_comment, NULL, DOOR_SOFT_LIMIT, DOOR_ERRORS);
-        add_setting(work, items, door_comment, NULL, DOOR_HARD_LIMIT, DOOR_ERRORS);
+        mainmaster_add_setting(work, items, door_comment, NULL, DOOR_SOFT_LIMIT, DOOR_ERRORS);
+        mainmaster_add_setting(work, items, door_comment, NULL, DOOR_HARD_LIMIT, DOOR_ERRORS);
     }
     if (!work->failed)
         add_lanes(work, items, want);
+    if (!work->failed)
+        mainmaster_plan_probation(work, want, items);
     if (!work->failed)
         mainmaster_items_survey(work, items);
 }

@@ -8,6 +8,12 @@ static const char lanes_comment[] =
     "# Lanes: your own service \"smtp\", for hosts that take only so many recipients at once; "
     "main.cf\n"
     "# has the limits. After a change of \"smtp\", run \"posternctl setup --apply\" again.\n";
+static const char probation_comment[] =
+    "# Your own service \"smtp\" once more, with processes of its own: hosts that accept a "
+    "connection\n"
+    "# and say nothing keep only these. After a change of \"smtp\", run \"posternctl setup "
+    "--apply\"\n"
+    "# again.\n";
 
 /*
  * pipe(8) needs its privileges to run a command under another account, and the command is outside a
@@ -55,12 +61,26 @@ static void add_service(struct mainmaster_work *work, struct mainmaster_items *i
     mainmaster_items_add(work, items, item);
 }
 
+/* For people: what is to be made, and how to do without. */
+static void name_lanes(const struct mainmaster_want *want, const char **lanes_r,
+                       const char **without_r)
+{
+    bool limits = want->lane_count > 0, probation = want->probation.processes > 0;
+    *lanes_r = limits && probation ? LANE_SERVICE "N, " PROBATION_SERVICE
+               : limits            ? LANE_SERVICE "N"
+                                   : PROBATION_SERVICE;
+    *without_r = limits && probation ? "recipient_limits.outbound = false and lanes = \"off\""
+                 : limits            ? "recipient_limits.outbound = false"
+                                     : "lanes = \"off\"";
+}
+
 /*
  * The administrator's own "smtp unix", as one line; the last one counts (master/master_conf.c).
  * free() it; NULL: a conflict, or out of memory.
  */
-static char *find_client(struct mainmaster_work *work)
+static char *find_client(struct mainmaster_work *work, const struct mainmaster_want *want)
 {
+    const char *lanes = NULL, *without = NULL;
     struct cfspan span = {0, 0};
     struct slice command, found = {"", 0};
     char *client = NULL;
@@ -80,31 +100,46 @@ static char *find_client(struct mainmaster_work *work)
     }
     if (client != NULL && slice_equals(found, "smtp") && !work->failed)
         return client;
+    name_lanes(want, &lanes, &without);
     if (client != NULL)
         mainmaster_conflict(
             work, at,
-            "this service runs \"%.*s\", and Postern can make its lanes "
-            "(postern-rcptN) of one that runs smtp(8) only; set "
-            "recipient_limits.outbound = false in postern.conf, or have it run smtp",
-            (int)found.len, found.at);
+            "this service runs \"%.*s\", and Postern can make its lanes (%s) of one that runs "
+            "smtp(8) only; set %s in postern.conf, or have it run smtp",
+            (int)found.len, found.at, lanes, without);
     else
         mainmaster_conflict(work, 0,
                             "there is no service \"smtp unix\" of which to make Postern's lanes "
-                            "(postern-rcptN); add one (master(5)), or set "
-                            "recipient_limits.outbound = false in postern.conf");
+                            "(%s); add one (master(5)), or set %s in postern.conf",
+                            lanes, without);
     free(client);
     return NULL;
+}
+
+static void add_lanes(struct mainmaster_work *work, struct mainmaster_items *items,
+                      const char *client, const struct mainmaster_want *want)
+{
+    const struct mainmaster_lane probation = {.name = PROBATION_SERVICE,
+                                              .processes = want->probation.processes};
+    for (size_t i = 0; i < want->lane_count; i++) {
+        struct mainmaster_lane lane = mainmaster_lane_of(want->lanes[i]);
+        add_service(work, items, lanes_comment,
+                    mainmaster_lane_text(client, &lane, want->log_name));
+    }
+    if (probation.processes > 0)
+        add_service(work, items, probation_comment,
+                    mainmaster_lane_text(client, &probation, want->log_name));
 }
 
 void mainmaster_plan_master(struct mainmaster_work *work, const struct mainmaster_want *want,
                             struct mainmaster_items *items)
 {
-    char *client = want->lane_count > 0 ? find_client(work) : NULL;
+    bool lanes = want->lane_count > 0 || want->probation.processes > 0;
+    char *client = lanes ? find_client(work, want) : NULL;
     add_service(work, items, gate_comment, gate_text(want, "hold"));
     add_service(work, items, gate_comment, gate_text(want, "expire"));
-    for (size_t i = 0; client != NULL && i < want->lane_count; i++)
-        add_service(work, items, lanes_comment,
-                    mainmaster_lane_text(client, want->lanes[i], want->log_name));
+    if (client != NULL)
+        add_lanes(work, items, client, want);
     free(client);
     if (!work->failed)
         mainmaster_items_survey(work, items);

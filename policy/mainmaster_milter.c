@@ -6,22 +6,13 @@ static const char smtpd_comment[] =
     "# Postern's milters come behind all others: postern-rcptlimit counts what those accept. When\n"
     "# they do not run, mail goes on without them, whatever milter_default_action is.\n";
 static const char cleanup_comment[] =
-    "# Mail that did not come by SMTP, Postfix's own bounces among it, passes postern-earlyndr.\n";
+    "# Postern's milters for mail that did not come by SMTP, such as that of sendmail(1).\n";
 static const char written_out_comment[] =
     "# As it was, but for Postern's milters in the other list, which are not for this mail. After "
     "a\n"
     "# change of that list run \"posternctl setup --apply\" again.\n";
 static const char classes_comment[] =
     "# Has Postfix's own bounces pass the milters of non_smtpd_milters.\n";
-
-/*
- * A recipient refused in cleanup(8) makes it keep the whole message out of the queue
- * (cleanup/cleanup_milter.c, cleanup_milter_emul_rcpt()): so no limits there.
- */
-static const unsigned milter_places[MAINMASTER_MILTERS] = {
-    [MAINMASTER_EARLYNDR] = MAINMASTER_AT_SMTPD | MAINMASTER_AT_CLEANUP,
-    [MAINMASTER_RCPTLIMIT] = MAINMASTER_AT_SMTPD,
-};
 
 /* One of the two lists of milters. */
 struct milter_list {
@@ -117,6 +108,19 @@ static void free_list(struct milter_list *l)
 
 /* --- What is to be added --- */
 
+/*
+ * A recipient refused in cleanup(8) makes it keep the whole message out of the queue
+ * (cleanup/cleanup_milter.c, cleanup_milter_emul_rcpt()): so no limits there, and postern-retrycap
+ * has nothing to do there unless it warns.
+ */
+static bool belongs(const struct milter_plan *plan, const struct milter_list *l, size_t milter)
+{
+    const struct mainmaster_milters *want = &plan->want->milters;
+    bool refuses =
+        milter == MAINMASTER_RCPTLIMIT || (milter == MAINMASTER_RETRYCAP && want->retrycap_refuses);
+    return want->sockets[milter] != NULL && (l->place == MAINMASTER_AT_SMTPD || !refuses);
+}
+
 static void make_entry(struct milter_plan *plan, struct milter_list *l, size_t milter)
 {
     char *socket =
@@ -134,7 +138,7 @@ static void survey(struct milter_plan *plan, struct milter_list *l, size_t milte
     const struct mainmaster_milters *want = &plan->want->milters;
     struct mainmaster_milter_result *result = &plan->work->edit->milters[milter];
     const char *block = plan->work->block_lists[l->number];
-    if (want->sockets[milter] == NULL || (milter_places[milter] & l->place) == 0)
+    if (!belongs(plan, l, milter))
         return;
     l->present[milter] = find_milter(plan, l, l->value, milter) != NULL;
     if (l->present[milter] || plan->work->failed)
@@ -209,25 +213,39 @@ static void warn_of_limits(struct milter_plan *plan)
 
 /* --- Writing it --- */
 
-/* The list with our entries: last, but for a postern-rcptlimit that is there already. */
+/* Where an entry goes: last, but for those that belong behind it and are there already. */
+static const char *place_of(const struct milter_plan *plan, const struct milter_list *l,
+                            const char *base, size_t milter)
+{
+    const char *place = base + strlen(base);
+    for (size_t i = milter + 1; i < MAINMASTER_MILTERS; i++) {
+        const char *found = l->present[i] ? find_milter(plan, l, base, i) : NULL;
+        if (found != NULL && found < place)
+            place = found;
+    }
+    return place;
+}
+
+/* The list with our entries. The places of later ones are never before those of earlier ones. */
 static void write_list(FILE *out, const struct milter_plan *plan, const struct milter_list *l,
                        const char *base)
 {
-    const char *rest = NULL;
-    if (has_entries(l) && l->present[MAINMASTER_RCPTLIMIT])
-        rest = find_milter(plan, l, base, MAINMASTER_RCPTLIMIT);
-    size_t before = rest != NULL ? (size_t)(rest - base) : strlen(base);
-    fprintf(out, "%s =%s%.*s", l->list->name, before > 0 ? " " : "", (int)before, base);
-    const char *comma = before > 0 && rest == NULL ? ", " : before > 0 ? "" : " ";
+    const char *comma = *base != '\0' ? ", " : "";
+    fprintf(out, "%s =%s", l->list->name, *base != '\0' || has_entries(l) ? " " : "");
     for (size_t i = 0; i < MAINMASTER_MILTERS; i++) {
         if (l->entries[i] == NULL)
             continue;
-        fprintf(out, "%s%s", comma, l->entries[i]);
-        comma = ", ";
+        const char *place = place_of(plan, l, base, i);
+        fprintf(out, "%.*s", (int)(place - base), base);
+        base = place;
+        if (*place != '\0') {
+            fprintf(out, "%s, ", l->entries[i]);
+        } else {
+            fprintf(out, "%s%s", comma, l->entries[i]);
+            comma = ", ";
+        }
     }
-    if (rest != NULL)
-        fprintf(out, ", %s", rest);
-    fputc('\n', out);
+    fprintf(out, "%s\n", base);
 }
 
 static char *list_text(const struct milter_plan *plan, const struct milter_list *l,

@@ -13,6 +13,7 @@
 
 enum {
     MAINMASTER_EARLYNDR,
+    MAINMASTER_RETRYCAP,
     MAINMASTER_RCPTLIMIT, /* comes last: it counts what the others have let pass */
     MAINMASTER_MILTERS,
 };
@@ -27,6 +28,7 @@ enum {
 struct mainmaster_milters {
     const char *sockets[MAINMASTER_MILTERS]; /* as in postern.conf; NULL: not wanted */
     bool running[MAINMASTER_MILTERS];
+    bool retrycap_refuses; /* recipients, rather than warn of them */
     const char *queue_directory;
     unsigned chrooted; /* the places whose services see no path outside queue_directory */
 };

@@ -77,13 +77,20 @@ static bool is_among(const char *name, const char *const *names)
     return false;
 }
 
-/* Any lane's, not only those that are configured now. */
-static bool is_of_lane(const struct mainmaster_kind *kind, const char *name)
+/* What stands behind the name of a lane, any that setup may have made; NULL: it is of none. */
+static const char *behind_lane(const char *name)
 {
     size_t len = sizeof(LANE_SERVICE) - 1;
     size_t digits = strncmp(name, LANE_SERVICE, len) == 0 ? strspn(name + len, "0123456789") : 0;
-    const char *rest = name + len + digits;
-    if (digits == 0)
+    if (strncmp(name, PROBATION_SERVICE, sizeof(PROBATION_SERVICE) - 1) == 0)
+        return name + sizeof(PROBATION_SERVICE) - 1;
+    return digits > 0 ? name + len + digits : NULL;
+}
+
+static bool is_of_lane(const struct mainmaster_kind *kind, const char *name)
+{
+    const char *rest = behind_lane(name);
+    if (rest == NULL)
         return false;
     return kind->services ? *rest == '\0'
                           : strcmp(rest, RECIPIENT_LIMIT) == 0 ||

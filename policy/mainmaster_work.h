@@ -17,6 +17,8 @@
 #define HOLD_SERVICE "postern-hold"
 #define EXPIRE_SERVICE "postern-expire"
 #define LANE_SERVICE "postern-rcpt" /* and the number of recipients */
+#define PROBATION_SERVICE "postern-probation"
+#define CLIENT_SERVICE "smtp" /* that lanes are copied from */
 #define RECIPIENT_LIMIT "_destination_recipient_limit"
 #define DOOR_SOFT_LIMIT "smtpd_soft_error_limit"
 #define DOOR_HARD_LIMIT "smtpd_hard_error_limit"
@@ -30,6 +32,7 @@
 /* A setting of main.cf that lists tables or the like, some of them ours. */
 struct mainmaster_list {
     const char *name;
+    bool single; /* no list, but "service:nexthop": `head` stands for `inherited` as the service */
     const char *head;      /* how each entry begins that setup ever put there ... */
     const char *tail;      /* ... and ends; "": the entry is `head` */
     const char *inherited; /* what it is when it is not set (global/mail_params.h) */
@@ -45,6 +48,7 @@ enum {
     MAINMASTER_SMTPD_MILTERS,
     MAINMASTER_OTHER_MILTERS,
     MAINMASTER_CLASSES,
+    MAINMASTER_DEFAULT_TRANSPORT,
     MAINMASTER_LISTS
 };
 extern const struct mainmaster_list mainmaster_lists[MAINMASTER_LISTS];
@@ -122,6 +126,9 @@ bool mainmaster_list_is_ours(const struct mainmaster_list *list, struct slice en
 char *mainmaster_list_without_ours(const struct mainmaster_list *list, char *value,
                                    const char *former, const char *former_too);
 
+/* What stands behind the service in "service:nexthop"; NULL: it is another service. */
+const char *mainmaster_behind_service(const char *value, const char *service);
+
 /* --- mainmaster_expand.c --- */
 
 /* Text with what main.cf says for each "$name" in it. free() it; NULL: failed. */
@@ -164,15 +171,29 @@ void mainmaster_items_survey(struct mainmaster_work *work, struct mainmaster_ite
 /* Writes those that are not; returns how many. */
 size_t mainmaster_items_write(FILE *out, const struct mainmaster_items *items);
 
-/* --- mainmaster_main.c, mainmaster_master.c, mainmaster_milter.c --- */
+/* --- mainmaster_main.c, mainmaster_master.c, mainmaster_milter.c, mainmaster_probation.c --- */
 
 /* What the block is to say, beside what work->kept has. */
 typedef void mainmaster_planner(struct mainmaster_work *work, const struct mainmaster_want *want,
                                 struct mainmaster_items *items);
 mainmaster_planner mainmaster_plan_main, mainmaster_plan_master, mainmaster_plan_milters;
+mainmaster_planner mainmaster_plan_probation; /* its part of main.cf */
 
 /* The last definition's value, which counts, and its line. free() it; NULL: none, or failed. */
 char *mainmaster_find_setting(struct mainmaster_work *work, const char *wanted, size_t *line_r);
+
+/* A setting; with a reason (why) it has to have this value, without one any will do. */
+void mainmaster_add_setting(struct mainmaster_work *work, struct mainmaster_items *items,
+                            const char *comment, const char *why, const char *name,
+                            const char *value);
+
+/*
+ * qmgr(8) looks up "smtp_destination_concurrency_limit" and the like by the name of the transport,
+ * so what the administrator set for smtp is repeated for a copy of it. As text, not as "$smtp_...":
+ * qmgr would give up on a reference to a setting that was deleted since.
+ */
+void mainmaster_add_as_for_client(struct mainmaster_work *work, struct mainmaster_items *items,
+                                  const char *comment, const char *service, const char *setting);
 
 /* Sets a setting aside. */
 void mainmaster_set_aside(struct mainmaster_work *work, const char *wanted);
@@ -188,7 +209,18 @@ void mainmaster_add_list(struct mainmaster_work *work, struct mainmaster_items *
 /* True for a service "smtp unix" (a logical line of master.cf); *command_r is what it runs. */
 bool mainmaster_is_client(const char *line, struct slice *command_r);
 
-/* Such a service, copied for a lane. free() it; NULL: out of memory. */
-char *mainmaster_lane_text(const char *client, uint32_t lane, const char *log_name);
+/* A copy of such a service under another name. */
+struct mainmaster_lane {
+    char name[32];
+    unsigned long processes; /* at most; 0: as many as the service may have ... */
+    unsigned long bound;     /* ... but no more than this; 0: no bound */
+};
+
+/* The lane postern-rcptN. */
+struct mainmaster_lane mainmaster_lane_of(uint32_t recipients);
+
+/* free() it; NULL: out of memory. */
+char *mainmaster_lane_text(const char *client, const struct mainmaster_lane *lane,
+                           const char *log_name);
 
 #endif

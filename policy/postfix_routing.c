@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PROBATION "postern-probation"
+
 /* The service of "service:nexthop". */
 static struct slice transport_of(const char *value)
 {
@@ -22,17 +24,70 @@ static const char *overridden(const struct postfix *postfix)
     return NULL;
 }
 
+bool postfix_default_is_probation(const struct postfix *postfix)
+{
+    return slice_equals(transport_of(postfix_default_transport(postfix)), PROBATION);
+}
+
+/* A transport of the lanes that waits until somebody runs `sendmail -q`; NULL: none. */
+static const char *waiting(const struct postfix *postfix)
+{
+    static const char *const names[] = {"smtp", PROBATION};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (postfix_list_has(postfix_defer_transports(postfix), names[i]))
+            return names[i];
+    return NULL;
+}
+
+/* The line of a service of type unix in the output of `postconf -M`; its at is NULL without one. */
+static struct slice service_line(const struct postfix *postfix, struct slice name)
+{
+    for (const char *line = postfix_services(postfix); *line != '\0';) {
+        struct slice word = {line, strcspn(line, " \t\n")};
+        const char *type = line + word.len + strspn(line + word.len, " \t");
+        size_t len = strcspn(line, "\n");
+        if (word.len == name.len && memcmp(word.at, name.at, name.len) == 0 &&
+            slice_equals((struct slice){type, strcspn(type, " \t\n")}, "unix"))
+            return (struct slice){line, len};
+        line += len;
+        line += *line == '\n' ? 1 : 0;
+    }
+    return (struct slice){NULL, 0};
+}
+
+bool postfix_has_service(const struct postfix *postfix, const char *name)
+{
+    return service_line(postfix, slice_of(name)).at != NULL;
+}
+
+bool postfix_logs_as_smtp(const struct postfix *postfix, const char *transport)
+{
+    static const char own_tag[] = "syslog_name";
+    struct slice line = service_line(postfix, transport_of(transport));
+    struct slice command = line;
+    for (int column = 0; line.at != NULL && column < 7; column++) {
+        size_t word = strcspn(command.at, " \t\n");
+        command.at += word + strspn(command.at + word, " \t");
+    }
+    if (line.at == NULL ||
+        !slice_equals((struct slice){command.at, strcspn(command.at, " \t\n")}, "smtp"))
+        return false;
+    return memmem(line.at, line.len, own_tag, sizeof(own_tag) - 1) == NULL;
+}
+
 bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t size)
 {
     const char *transport = postfix_default_transport(postfix);
     const char *set = overridden(postfix);
+    const char *waits = waiting(postfix);
+    bool known = slice_equals(transport_of(transport), "smtp");
     if (set != NULL)
         snprintf(why_r, size, "%s is set, and a route to a lane would override it", set);
-    else if (!slice_equals(transport_of(transport), "smtp"))
+    else if (!known && !postfix_default_is_probation(postfix))
         snprintf(why_r, size, "default_transport is %s, and a lane is a copy of the service smtp",
                  transport);
-    else if (postfix_list_has(postfix_defer_transports(postfix), "smtp"))
-        snprintf(why_r, size, "defer_transports has smtp wait, and a lane would not");
+    else if (waits != NULL)
+        snprintf(why_r, size, "defer_transports has %s wait, and other lanes would not", waits);
     else
         return true;
     return false;
@@ -54,24 +109,21 @@ static bool is_ours(struct slice table, const char *directory)
            memcmp(rest, directory, len) == 0 && memcmp(rest + len, tail, sizeof(tail) - 1) == 0;
 }
 
-char **postfix_other_transport_maps(const struct postfix *postfix, const char *state_directory)
+char *postfix_other_transport_maps(const struct postfix *postfix, const char *state_directory)
 {
     const char *list = postfix_transport_maps(postfix);
-    size_t most = strlen(list) / 2 + 2; /* tables of a byte, one byte between them, and NULL */
-    char **tables = malloc(most * sizeof(*tables) + strlen(list) + 1);
+    char *tables = malloc(strlen(list) + 2); /* each has a byte behind it, but for the last */
+    char *at = tables;
     if (tables == NULL)
         return NULL;
-    char *text = (char *)(tables + most);
-    size_t count = 0;
     for (struct slice table; (table = postfix_list_next(&list)).len > 0;) {
         if (is_ours(table, state_directory))
             continue;
-        tables[count++] = text;
-        memcpy(text, table.at, table.len);
-        text[table.len] = '\0';
-        text += table.len + 1;
+        memcpy(at, table.at, table.len);
+        at += table.len;
+        *at++ = '\n';
     }
-    tables[count] = NULL;
+    *at = '\0';
     return tables;
 }
 

@@ -35,9 +35,7 @@ static const char reasons[] =
 
 static const char limit_reasons[] =
     "  smtp_delivery_status_filter: \"too many recipients\" with a permanent code becomes\n"
-    "    temporary, so that no mail is returned for it. What was set before is asked first.\n"
-    "  postern-rcptN: your own service smtp under other names, each with a limit of N recipients\n"
-    "    at once, for hosts that take no more.\n";
+    "    temporary, so that no mail is returned for it. What was set before is asked first.\n";
 
 static const char milter_reasons[] =
     "  smtpd_milters, non_smtpd_milters: Postern's milters, behind those that were set before; "
@@ -94,18 +92,6 @@ static void put_back(const struct setup_file *file)
                        strerror(errno));
 }
 
-/* Both or none; `first` is what the other relies on. */
-static int write_both(const struct setup_file *first, const struct setup_file *second)
-{
-    int status = write_file(first);
-    if (status != 0)
-        return status;
-    status = write_file(second);
-    if (status != 0)
-        put_back(first);
-    return status;
-}
-
 /* --- Telling Postfix --- */
 
 /* Runs postfix(1). True when it ended with 0. */
@@ -148,6 +134,17 @@ static int reload(const struct setup_plan *plan)
     }
     printf("Postfix has been told to read its files again (postfix reload).\n");
     return 0;
+}
+
+/* master(8) alone has to know of a new service now; the rest of Postfix is told when all is done.
+ */
+static int make_known(const struct setup_plan *plan)
+{
+    if (geteuid() != 0 || !control(plan, "status", STATUS_TIMEOUT_MS, false) ||
+        control(plan, "reload", RELOAD_TIMEOUT_MS, true))
+        return 0;
+    setup_complain("Postfix did not reload %s", plan->master.path);
+    return EX_UNAVAILABLE;
 }
 
 static void say_changed(const struct setup_file *file)
@@ -195,6 +192,7 @@ static void print_reasons(const struct setup_plan *plan)
     fputs(reasons, stdout);
     if (plan->status_filter != NULL)
         fputs(limit_reasons, stdout);
+    setup_lane_reasons(plan);
     for (size_t i = 0; i < MAINMASTER_MILTERS; i++)
         milters |= plan->main.edit.milters[i].connected;
     if (milters != 0)
@@ -232,16 +230,45 @@ static int may_apply(const struct setup_plan *plan)
     return EX_NOPERM;
 }
 
-/* master.cf first: main.cf sends mail to the services in it. */
+/* Both or none. `known`: master(8) is told of the first before the second is written. */
+static int write_both(const struct setup_plan *plan, const struct setup_file *first,
+                      const struct setup_file *second, bool known)
+{
+    int status = write_file(first);
+    if (status != 0)
+        return status;
+    status = known ? make_known(plan) : 0;
+    if (status == 0)
+        status = write_file(second);
+    if (status != 0)
+        put_back(first);
+    return status;
+}
+
+/*
+ * Whenever this process dies, Postfix goes on: main.cf never sends mail to a service that is not
+ * there, for which qmgr(8) would defer it. So master.cf is first where services come, and main.cf
+ * where the one goes that was its default_transport; then master.cf has one too many for a while.
+ * To do the same again completes it.
+ *
+ * Processes of Postfix read main.cf whenever they start, but master(8) reads master.cf on a reload
+ * only: before default_transport leads to a new service there has to be one. (Routes to others
+ * come later, from posternd.)
+ */
 static int connect_postfix(const struct setup_plan *plan)
 {
-    int status = write_both(&plan->master, &plan->main);
+    bool was_default = postfix_default_is_probation(plan->postfix);
+    bool goes = was_default && plan->probation.processes == 0;
+    bool comes = !was_default && plan->probation.is_default;
+    const struct setup_file *first = goes ? &plan->main : &plan->master;
+    const struct setup_file *second = goes ? &plan->master : &plan->main;
+    int status = write_both(plan, first, second, comes);
     if (status != 0)
         return status;
     status = setup_check_result(plan);
     if (status != 0) {
-        put_back(&plan->main);
-        put_back(&plan->master);
+        put_back(second);
+        put_back(first);
     }
     return status;
 }
@@ -278,12 +305,12 @@ static int apply(struct setup_plan *plan)
     return 0;
 }
 
-/* main.cf first: nothing may be sent to the services any more when they go. */
+/* main.cf first: nothing may be sent to the services any more when they go (connect_postfix()). */
 static int disconnect(struct setup_plan *plan)
 {
     int status = setup_plan_edits(plan, false);
     if (status == 0)
-        status = write_both(&plan->main, &plan->master);
+        status = write_both(plan, &plan->main, &plan->master, false);
     if (status != 0)
         return status;
     say_changed(&plan->main);

@@ -105,17 +105,6 @@ void setup_remark_override(const struct setup_plan *plan, const char *setting, c
     free(output);
 }
 
-/* What keeps posternd from sending mail through the lanes. */
-static void remark_lanes(const struct setup_plan *plan)
-{
-    char why[512];
-    if (plan->lane_count == 0 || postfix_lanes_possible(plan->postfix, why, sizeof(why)))
-        return;
-    printf("Remark: the lanes will not be used: %s. Recipients that a host refuses as too many "
-           "wait for Postfix's own next attempts.\n",
-           why);
-}
-
 void setup_check_remarks(const struct setup_plan *plan)
 {
     if (!postfix_config_directory_allowed(plan->postfix) && plan->uid != 0)
@@ -129,7 +118,7 @@ void setup_check_remarks(const struct setup_plan *plan)
     if (plan->status_filter != NULL)
         setup_remark_override(plan, "smtp_delivery_status_filter",
                               "Postern's filter does not see what those send");
-    remark_lanes(plan);
+    setup_lane_remarks(plan);
     setup_milter_remarks(plan);
 }
 
@@ -149,8 +138,8 @@ static bool result_has_table(const struct setup_plan *plan, const char *setting,
     return ok;
 }
 
-static bool result_has_service(const struct setup_plan *plan, const char *service,
-                               const char *command)
+bool setup_result_has_service(const struct setup_plan *plan, const char *service,
+                              const char *command)
 {
     char *line = setup_postconf(plan, "-M", service);
     bool ok = line != NULL && strstr(line, command) != NULL;
@@ -160,36 +149,18 @@ static bool result_has_service(const struct setup_plan *plan, const char *servic
     return ok;
 }
 
-static bool result_has_lane(const struct setup_plan *plan, uint32_t lane)
+static bool result_has_filter(const struct setup_plan *plan)
 {
-    char service[64], setting[64];
-    snprintf(service, sizeof(service), "postern-rcpt%u/unix", lane);
-    snprintf(setting, sizeof(setting), "postern-rcpt%u_destination_recipient_limit", lane);
-    if (!result_has_service(plan, service, " smtp"))
-        return false;
-    char *limit = setup_postconf(plan, "-h", setting);
-    bool ok = limit != NULL && strtoul(limit, NULL, 10) == lane;
-    if (!ok)
-        setup_complain("Postfix does not see %s = %u in %s", setting, lane, plan->main.path);
-    free(limit);
-    return ok;
-}
-
-static bool result_has_limits(const struct setup_plan *plan)
-{
-    bool ok = plan->status_filter == NULL ||
-              result_has_table(plan, "smtp_delivery_status_filter", "regexp", plan->status_filter);
-    for (size_t i = 0; ok && i < plan->lane_count; i++)
-        ok = result_has_lane(plan, plan->lanes[i]);
-    return ok;
+    return plan->status_filter == NULL ||
+           result_has_table(plan, "smtp_delivery_status_filter", "regexp", plan->status_filter);
 }
 
 int setup_check_result(const struct setup_plan *plan)
 {
     return result_has_table(plan, "transport_maps", "lmdb", plan->table) &&
-                   result_has_service(plan, "postern-hold/unix", GATE) &&
-                   result_has_service(plan, "postern-expire/unix", GATE) &&
-                   result_has_limits(plan) && setup_milter_result(plan)
+                   setup_result_has_service(plan, "postern-hold/unix", GATE) &&
+                   setup_result_has_service(plan, "postern-expire/unix", GATE) &&
+                   result_has_filter(plan) && setup_lane_result(plan) && setup_milter_result(plan)
                ? 0
                : EX_CONFIG;
 }

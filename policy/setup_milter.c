@@ -21,6 +21,8 @@ static const struct {
     const char *missed;  /* while it is not asked */
 } milters[MAINMASTER_MILTERS] = {
     [MAINMASTER_EARLYNDR] = {"postern-earlyndr", "milters.earlyndr.socket", "no early NDRs"},
+    [MAINMASTER_RETRYCAP] = {"postern-retrycap", "milters.retrycap.socket",
+                             "mail for a destination that is down is accepted like any other"},
     [MAINMASTER_RCPTLIMIT] = {"postern-rcptlimit", "milters.rcptlimit.socket",
                               "no limits of recipients at the door but those of the policy "
                               "service"},
@@ -91,9 +93,13 @@ static bool chrooted_by_default(const struct setup_plan *plan)
 struct mainmaster_milters setup_milter_want(const struct setup_plan *plan)
 {
     const struct config *config = plan->config;
-    struct mainmaster_milters want = {.queue_directory = postfix_queue_directory(plan->postfix)};
+    enum when_down when_down = config_when_down(config);
+    struct mainmaster_milters want = {.queue_directory = postfix_queue_directory(plan->postfix),
+                                      .retrycap_refuses = when_down != WHEN_DOWN_WARN};
     if (config_early_mode(config) != EARLY_OFF && *config_earlyndr_socket(config) != '\0')
         want.sockets[MAINMASTER_EARLYNDR] = config_earlyndr_socket(config);
+    if (when_down != WHEN_DOWN_ACCEPT && *config_retrycap_socket(config) != '\0')
+        want.sockets[MAINMASTER_RETRYCAP] = config_retrycap_socket(config);
     if (config_inbound_count(config) > 0 && *config_rcptlimit_socket(config) != '\0')
         want.sockets[MAINMASTER_RCPTLIMIT] = config_rcptlimit_socket(config);
     for (size_t i = 0; i < MAINMASTER_MILTERS; i++)

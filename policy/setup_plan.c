@@ -178,8 +178,30 @@ static struct mainmaster_want what_to_want(const struct setup_plan *plan, bool a
                                     .status_filter = plan->status_filter,
                                     .lanes = plan->lanes,
                                     .lane_count = plan->lane_count,
+                                    .probation = plan->probation,
                                     .log_name = apply ? postfix_syslog_name(plan->postfix) : "",
                                     .milters = plan->milters};
+}
+
+static bool is_stranded(const struct setup_plan *plan, bool after)
+{
+    const struct setup_file *main = &plan->main, *master = &plan->master;
+    return after ? mainmaster_is_stranded((struct slice){main->edit.bytes, main->edit.len},
+                                          (struct slice){master->edit.bytes, master->edit.len})
+                 : mainmaster_is_stranded(main->before, master->before);
+}
+
+/* A default_transport that is not in our block stays when our service goes. */
+static int check_service(const struct setup_plan *plan)
+{
+    if (!is_stranded(plan, true) || is_stranded(plan, false))
+        return 0;
+    setup_complain(
+        "%s: default_transport is postern-probation outside of Postern's block, and that "
+        "service would be taken out of %s: Postfix could not deliver any more; set "
+        "default_transport to what it was before and try again",
+        plan->main.path, plan->master.path);
+    return EX_CONFIG;
 }
 
 /* Both files are looked at before anything is said about the outcome: all conflicts at once. */
@@ -189,14 +211,20 @@ int setup_plan_edits(struct setup_plan *plan, bool apply)
     int master_status = read_file(&plan->master);
     if (main_status != 0 || master_status != 0)
         return main_status != 0 ? main_status : master_status;
-    if (apply)
+    if (apply) {
         plan->milters = setup_milter_want(plan);
+        plan->probation = setup_lane_want(plan);
+    }
     struct mainmaster_want want = what_to_want(plan, apply);
     main_status =
         work_out(&plan->main, apply ? mainmaster_apply_main : mainmaster_remove_main, &want);
+    if (plan->main.edit.probation_refused)
+        want.probation = plan->probation = (struct mainmaster_probation){0};
     master_status =
         work_out(&plan->master, apply ? mainmaster_apply_master : mainmaster_remove_master, &want);
-    return main_status != 0 ? main_status : master_status;
+    return main_status != 0     ? main_status
+           : master_status != 0 ? master_status
+                                : check_service(plan);
 }
 
 bool setup_plan_changes(const struct setup_plan *plan)

@@ -29,11 +29,12 @@ struct setup_plan {
     char *status_filter;   /* NULL: recipient_limits.outbound is false */
     const uint32_t *lanes; /* the configuration's; none without status_filter */
     size_t lane_count;
-    struct classifier *classifier; /* NULL: a status filter without rules */
-    char *config_path;             /* absolute */
-    char owner[256];               /* of the state, by name */
-    const char *account;           /* that runs the gate */
-    uid_t uid;                     /* of the state */
+    struct mainmaster_probation probation; /* what comes of the configuration's lanes */
+    struct classifier *classifier;         /* NULL: a status filter without rules */
+    char *config_path;                     /* absolute */
+    char owner[256];                       /* of the state, by name */
+    const char *account;                   /* that runs the gate */
+    uid_t uid;                             /* of the state */
     gid_t gid;
     struct mainmaster_milters milters; /* its strings are the configuration's and Postfix's */
     struct setup_file main;
@@ -72,6 +73,21 @@ int setup_check_result(const struct setup_plan *plan);
 char *setup_postconf(const struct setup_plan *plan, const char *option, const char *what);
 /* A service may have a setting of its own (-o), which ours in main.cf does not reach: a remark. */
 void setup_remark_override(const struct setup_plan *plan, const char *setting, const char *effect);
+
+/* True when Postfix has a service in master.cf, "name/unix", whose line has `command` in it. */
+bool setup_result_has_service(const struct setup_plan *plan, const char *service,
+                              const char *command);
+
+/* --- setup_lane.c --- */
+
+/* What is wanted of postern-probation, as far as Postfix's settings let lanes be used. */
+struct mainmaster_probation setup_lane_want(const struct setup_plan *plan);
+/* Why lanes are not used, or what they mean; on standard output. */
+void setup_lane_remarks(const struct setup_plan *plan);
+/* The same at length, for --print. */
+void setup_lane_reasons(const struct setup_plan *plan);
+/* Whether Postfix has the lanes. */
+bool setup_lane_result(const struct setup_plan *plan);
 
 /* --- setup_milter.c --- */
 
