@@ -62,6 +62,7 @@ static bool set_sockets(struct config *config)
     } sockets[] = {
         {&config->rcptlimit_socket, "rcptlimit.sock"},
         {&config->earlyndr_socket, "earlyndr.sock"},
+        {&config->retrycap_socket, "retrycap.sock"},
         {&config->policy_socket, "policy.sock"},
     };
 
@@ -120,7 +121,8 @@ static bool build_index(struct config *config)
 }
 
 /* The line to blame: the setting's, or where it is not in the file, that of what it stands in. */
-static bool fail_breach(const struct config_reader *reader, const struct config_breach *breach)
+static const config_setting_t *place_of_breach(const struct config_reader *reader,
+                                               const struct config_breach *breach)
 {
     const config_setting_t *at = config_root_setting(&reader->lib);
     const config_setting_t *section = config_setting_get_member(at, breach->section);
@@ -138,7 +140,19 @@ static bool fail_breach(const struct config_reader *reader, const struct config_
         at = setting;
     if (setting != NULL && strcmp(breach->setting, "domains") == 0)
         at = config_setting_get_elem(setting, (unsigned)breach->element);
-    return config_read_fail(reader, at, "%s", breach->text);
+    return at;
+}
+
+/* What is allowed, and hardly meant. */
+static bool warn_of_idle(const struct config_reader *reader)
+{
+    struct config_breach idle;
+
+    for (size_t i = 0; config_idle_find(reader->config, i, &idle); i++)
+        if (idle.text[0] != '\0' &&
+            !config_read_warn(reader, place_of_breach(reader, &idle), idle.text))
+            return false;
+    return true;
 }
 
 static bool read_source(struct config_reader *reader)
@@ -151,7 +165,9 @@ static bool read_source(struct config_reader *reader)
         return false;
     if (!set_sockets(reader->config) || !build_index(reader->config))
         return config_read_fail_line(reader, 1, "out of memory");
-    return !config_breach_find(reader->config, &breach) || fail_breach(reader, &breach);
+    if (config_breach_find(reader->config, &breach))
+        return config_read_fail(reader, place_of_breach(reader, &breach), "%s", breach.text);
+    return warn_of_idle(reader);
 }
 
 static bool read_file(struct config *config, char *error_r, size_t size)
@@ -217,6 +233,7 @@ void config_free(struct config **config)
     free(c->policy_socket);
     free_strings(c->early_networks, c->early_network_count);
     free(c->earlyndr_socket);
+    free(c->retrycap_socket);
     free_strings(c->warnings, c->warning_count);
     free(c->domains);
     free(c->names);
@@ -359,4 +376,33 @@ const char *config_early_network_at(const struct config *config, size_t index)
 const char *config_earlyndr_socket(const struct config *config)
 {
     return config->earlyndr_socket;
+}
+
+enum lanes_mode config_lanes_mode(const struct config *config)
+{
+    return (enum lanes_mode)config->lanes_mode;
+}
+
+uint32_t config_probation_processes(const struct config *config)
+{
+    return config->probation_processes;
+}
+
+enum when_down config_when_down(const struct config *config)
+{
+    return (enum when_down)config->when_down;
+}
+
+const char *config_retrycap_socket(const struct config *config)
+{
+    return config->retrycap_socket;
+}
+
+bool config_warns(const struct config *config)
+{
+    bool warns = config->retry.warn_after_retries > 0;
+
+    for (size_t i = 0; i < config->group_count; i++)
+        warns |= config->groups[i].retry.warn_after_retries > 0;
+    return warns;
 }

@@ -21,7 +21,8 @@ struct retry_policy {
     uint32_t max_transfer_retries;
     uint32_t transfer_interval; /* 0: Postfix's own schedule */
     bool count_suspended;
-    uint32_t hold_after; /* failures until the destination is held; 0: never hold */
+    uint32_t hold_after;         /* failures until the destination is held; 0: never hold */
+    uint32_t warn_after_retries; /* open retries until the sender is told of the delay; 0: never */
 };
 
 /* One entry of `destinations`: settings it does not name come from `retry`. */
@@ -89,6 +90,23 @@ const struct config_inbound *config_inbound_at(const struct config *config, size
 const char *
 config_rcptlimit_socket(const struct config *config); /* milters.rcptlimit.socket, "" = none */
 const char *config_policy_socket(const struct config *config); /* policy.socket, "" = none */
+
+/* lanes (DESIGN 3.5): who waits beside hosts that accept a connection and say nothing */
+enum lanes_mode {
+    LANES_SUSPECT, /* destinations that could not be reached lately go through postern-probation */
+    LANES_PROVEN,  /* all go through it but those that were reached, and lately */
+    LANES_OFF,
+};
+enum lanes_mode config_lanes_mode(const struct config *config);
+uint32_t config_probation_processes(const struct config *config); /* of postern-probation */
+
+/* milters.retrycap: what is made at the door of a recipient whose destination is down */
+enum when_down { WHEN_DOWN_ACCEPT, WHEN_DOWN_WARN, WHEN_DOWN_TEMPFAIL, WHEN_DOWN_REFUSE_OVER_CAP };
+enum when_down config_when_down(const struct config *config);
+/* True when some warn_after_retries is set. */
+bool config_warns(const struct config *config);
+const char *
+config_retrycap_socket(const struct config *config); /* milters.retrycap.socket, "" = none */
 
 /* early_ndr (DESIGN 3.4) */
 

@@ -366,25 +366,20 @@ static bool fail_unknown(const struct config_reader *reader, const char *scope,
                             list);
 }
 
-static bool warn_unused(struct config_reader *reader, const struct setting *setting,
-                        const config_setting_t *value)
+bool config_read_warn(const struct config_reader *reader, const config_setting_t *at,
+                      const char *text)
 {
     struct config *config = reader->config;
-    char path[SETTING_TEXT_MAX];
     unsigned line;
     const char *file =
-        config_source_where(reader->source, (unsigned)config_setting_source_line(value), &line);
+        config_source_where(reader->source, (unsigned)config_setting_source_line(at), &line);
     char **warnings = realloc(config->warnings, (config->warning_count + 1) * sizeof(*warnings));
 
     if (warnings == NULL)
-        return fail_memory(reader, value);
+        return fail_memory(reader, at);
     config->warnings = warnings;
-    setting_path(setting, path);
-    if (asprintf(&warnings[config->warning_count],
-                 "%s:%u: %s is accepted but this version does "
-                 "not act on it yet",
-                 file, line, path) < 0)
-        return fail_memory(reader, value);
+    if (asprintf(&warnings[config->warning_count], "%s:%u: %s", file, line, text) < 0)
+        return fail_memory(reader, at);
     text_clean(warnings[config->warning_count++]);
     return true;
 }
@@ -484,9 +479,7 @@ static bool read_setting(struct config_reader *reader, const char *scope,
 
     if (setting == NULL)
         return fail_unknown(reader, scope, value);
-    if (!readers[setting->type](reader, setting, value, base))
-        return false;
-    return (setting->flags & SETTING_UNUSED) == 0 || warn_unused(reader, setting, value);
+    return readers[setting->type](reader, setting, value, base);
 }
 
 bool config_read_settings(struct config_reader *reader)

@@ -28,4 +28,8 @@ bool config_read_fail(const struct config_reader *reader, const config_setting_t
 bool config_read_fail_line(const struct config_reader *reader, unsigned line, const char *format,
                            ...) __attribute__((format(printf, 3, 4)));
 
+/* Adds "FILE:LINE: TEXT" to the warnings (config_warning). False: no memory, and `error` is set. */
+bool config_read_warn(const struct config_reader *reader, const config_setting_t *at,
+                      const char *text);
+
 #endif

@@ -100,6 +100,33 @@ bool config_breach_find(const struct config *config, struct config_breach *breac
     return find_double_name(config, breach_r) || find_double_domain(config, breach_r);
 }
 
+bool config_idle_find(const struct config *config, size_t index, struct config_breach *idle_r)
+{
+    const struct retry_policy *retry = &config->retry;
+
+    memset(idle_r, 0, sizeof(*idle_r));
+    if (index > config->group_count)
+        return false;
+    idle_r->section = index == 0 ? "retry" : "destinations";
+    idle_r->setting = "warn_after_retries";
+    if (index > 0) {
+        idle_r->group = index - 1;
+        retry = &config->groups[index - 1].retry;
+    }
+    if (retry->warn_after_retries > 0 && retry->max_open_retries > 0 &&
+        retry->warn_after_retries >= retry->max_open_retries)
+        snprintf(idle_r->text, sizeof(idle_r->text),
+                 "warn_after_retries is %u and max_open_retries %u: mail is returned before its "
+                 "sender would be warned",
+                 (unsigned)retry->warn_after_retries, (unsigned)retry->max_open_retries);
+    else if (retry->warn_after_retries > 0 && config_early_mode(config) == EARLY_OFF)
+        snprintf(idle_r->text, sizeof(idle_r->text),
+                 "warn_after_retries is %u, but with early_ndr.mode = \"off\" postern-earlyndr hands "
+                 "over no envelopes, and nobody is warned",
+                 (unsigned)retry->warn_after_retries);
+    return true;
+}
+
 /* Of two of one name, the first in the file comes first: the second is the one to complain of. */
 static int compare_keys(const void *a, const void *b)
 {

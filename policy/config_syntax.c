@@ -213,7 +213,7 @@ static bool is_port(const char *text, const char *end)
     return port >= 1 && port <= 65535;
 }
 
-bool config_syntax_milter_socket(const char *text)
+static bool is_milter_socket(const char *text)
 {
     const char *v6 = after(text, "inet6:");
     const char *v4 = after(text, "inet:");
@@ -228,7 +228,7 @@ bool config_syntax_milter_socket(const char *text)
 
 bool config_syntax_milter_socket_or_none(const char *text)
 {
-    return *text == '\0' || config_syntax_milter_socket(text);
+    return *text == '\0' || is_milter_socket(text);
 }
 
 bool config_syntax_policy_socket(const char *text)

@@ -26,7 +26,6 @@ bool config_syntax_network(const char *text);
 /* 1 to 255 bytes, none of them a control character. */
 bool config_syntax_login(const char *text);
 /* Sendmail's way: "unix:/path", "inet:PORT@HOST", "inet6:PORT@HOST". */
-bool config_syntax_milter_socket(const char *text);
 bool config_syntax_milter_socket_or_none(const char *text);
 /* Postfix's way (util/auto_clnt.c): "unix:/path", "inet:HOST:PORT"; or "". */
 bool config_syntax_policy_socket(const char *text);

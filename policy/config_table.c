@@ -15,7 +15,7 @@ enum { RETRIES_MAX = 1000000, INTERVAL_MAX = 30 * 86400, LIFETIME_MAX = 365 * 86
 
 static const char *const EARLY_NDR_MODES[] = {"refuse", "ndr", "off", NULL};
 static const char *const LANES[] = {"suspect", "proven", "off", NULL};
-static const char *const WHEN_DOWN[] = {"accept", "warn", "refuse", NULL};
+static const char *const WHEN_DOWN[] = {"accept", "warn", "tempfail", "refuse-over-cap", NULL};
 static const char *const ACTIONS[] = {"defer", "reject", NULL};
 
 static const struct setting_form PATH = {
@@ -42,9 +42,6 @@ static const struct setting_form NETWORK = {
 static const struct setting_form LOGIN = {
     .valid = config_syntax_login,
     .wanted = "a login name of at most 255 bytes without control characters, or \"*\" for any"};
-static const struct setting_form MILTER_SOCKET = {
-    .valid = config_syntax_milter_socket,
-    .wanted = "\"unix:/path\", \"inet:PORT@HOST\" or \"inet6:PORT@HOST\""};
 static const struct setting_form MILTER_SOCKET_OR_NONE = {
     .valid = config_syntax_milter_socket_or_none,
     .wanted = "\"unix:/path\", \"inet:PORT@HOST\", \"inet6:PORT@HOST\", or \"\" for none"};
@@ -58,7 +55,8 @@ static const struct setting_form MODE = {.words = EARLY_NDR_MODES,
 static const struct setting_form LANE = {.words = LANES,
                                          .wanted = "\"suspect\", \"proven\" or \"off\""};
 static const struct setting_form DOWN = {.words = WHEN_DOWN,
-                                         .wanted = "\"accept\", \"warn\" or \"refuse\""};
+                                         .wanted = "\"accept\", \"warn\", \"tempfail\" or "
+                                                   "\"refuse-over-cap\""};
 static const struct setting_form ACTION = {.words = ACTIONS, .wanted = "\"defer\" or \"reject\""};
 
 #define KEEP(member) offsetof(struct config, member)
@@ -113,6 +111,7 @@ static const struct setting TABLE[] = {
     NUMBER("retry", "transfer_interval", 0, INTERVAL_MAX, 0, KEEP(retry.transfer_interval), 0),
     SWITCH("retry", "count_suspended", true, KEEP(retry.count_suspended)),
     NUMBER("retry", "hold_after", 0, RETRIES_MAX, 2, KEEP(retry.hold_after), 0),
+    NUMBER("retry", "warn_after_retries", 0, RETRIES_MAX, 0, KEEP(retry.warn_after_retries), 0),
 
     SECTION("", "unproven", 0),
     NUMBER("unproven", "max_open_retries", 0, RETRIES_MAX, 24, KEEP(unproven_max_open_retries), 0),
@@ -130,6 +129,8 @@ static const struct setting TABLE[] = {
            0),
     SWITCH("destinations", "count_suspended", true, GROUP(retry.count_suspended)),
     NUMBER("destinations", "hold_after", 0, RETRIES_MAX, 0, GROUP(retry.hold_after), 0),
+    NUMBER("destinations", "warn_after_retries", 0, RETRIES_MAX, 0, GROUP(retry.warn_after_retries),
+           0),
 
     /* postconf(5): default_destination_recipient_limit is 50; no lane beyond 1000 makes sense. */
     SECTION("", "recipient_limits", 0),
@@ -163,14 +164,15 @@ static const struct setting TABLE[] = {
     FRACTION("early_ndr.guard", "ratio", 0, 1, "0.5", KEEP(early.guard_ratio)),
     NUMBER("early_ndr.guard", "window", 1, INTERVAL_MAX, 600, KEEP(early.guard_window), 0),
 
-    TEXT("", "lanes", 1, 16, "suspect", LANE, DROP, SETTING_UNUSED),
+    WORD("", "lanes", "suspect", LANE, KEEP(lanes_mode)),
+    NUMBER("", "probation_processes", 1, 100000, 250, KEEP(probation_processes), 0),
 
     SECTION("", "milters", 0),
-    SECTION("milters", "retrycap", SETTING_UNUSED),
-    TEXT("milters.retrycap", "socket", 1, 512, "unix:/run/postern/retrycap.sock", MILTER_SOCKET,
-         DROP, 0),
-    TEXT("milters.retrycap", "when_down", 1, 16, "accept", DOWN, DROP, 0),
-    /* The others are in runtime_directory, which is known when the whole file was read: config.c. */
+    /* The sockets are in runtime_directory, which is known when the whole file was read: config.c. */
+    SECTION("milters", "retrycap", 0),
+    TEXT("milters.retrycap", "socket", 0, 512, NULL, MILTER_SOCKET_OR_NONE, KEEP(retrycap_socket),
+         0),
+    WORD("milters.retrycap", "when_down", "accept", DOWN, KEEP(when_down)),
     SECTION("milters", "earlyndr", 0),
     TEXT("milters.earlyndr", "socket", 0, 512, NULL, MILTER_SOCKET_OR_NONE, KEEP(earlyndr_socket),
          0),

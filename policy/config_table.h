@@ -33,7 +33,7 @@ struct setting_form {
     bool fold; /* kept in lower case */
 };
 
-enum { SETTING_REQUIRED = 1, SETTING_UNUSED = 2 };
+enum { SETTING_REQUIRED = 1 };
 #define SETTING_NOT_KEPT ((size_t)-1)
 
 struct setting {
@@ -48,7 +48,7 @@ struct setting {
     size_t count_offset; /* of texts, numbers and sections: where their number is kept, a size_t */
     size_t entry_size;   /* of sections: of the struct of an entry */
     const struct setting_form *form;
-    unsigned flags; /* SETTING_REQUIRED: has no default. SETTING_UNUSED: nothing acts on it yet */
+    unsigned flags; /* SETTING_REQUIRED: has no default. */
 };
 
 /* A name by which groups are looked up. Points into the group. */
@@ -78,6 +78,10 @@ struct config {
     size_t inbound_count;
     char *rcptlimit_socket; /* NULL while it has its default */
     char *policy_socket;    /* likewise */
+    unsigned lanes_mode;    /* enum lanes_mode */
+    uint32_t probation_processes;
+    unsigned when_down;    /* enum when_down */
+    char *retrycap_socket; /* NULL while it has its default */
     struct config_early early;
     char **early_networks;
     size_t early_network_count;
@@ -125,5 +129,11 @@ struct config_breach {
 
 /* The first one, if any. A pure function of what was read (config_rules.c). */
 bool config_breach_find(const struct config *config, struct config_breach *breach_r);
+
+/*
+ * A setting that can have no effect beside another: of `retry` (index 0) and each of destinations
+ * (from 1); the text is "" where all is well. False past the last.
+ */
+bool config_idle_find(const struct config *config, size_t index, struct config_breach *idle_r);
 
 #endif

@@ -161,6 +161,11 @@ static void on_report(struct evhttp_request *request, void *arg)
     begin(request, arg, daemon_report);
 }
 
+static void on_warn(struct evhttp_request *request, void *arg)
+{
+    begin(request, arg, daemon_warn);
+}
+
 static void on_bounce(struct evhttp_request *request, void *arg)
 {
     begin(request, arg, daemon_bounce);
@@ -215,6 +220,7 @@ struct control *control_new(struct event_base *base, struct daemon *daemon,
     evhttp_set_cb(control->http, "/envelopes", on_envelopes, control);
     evhttp_set_cb(control->http, "/report", on_report, control);
     evhttp_set_cb(control->http, "/bounce", on_bounce, control);
+    evhttp_set_cb(control->http, "/warn", on_warn, control);
     return control;
 }
 

@@ -11,6 +11,9 @@
  *         body: [an envelope (envelope.h), ...]; answered when they are written
  *     POST /report
  *         body: {"envelope": ..., "recipients": [ADDRESS, ...]}, known bad: the sender is told
+ *     POST /warn
+ *         body: {"envelope": ..., "recipients": [ADDRESS, ...]}, of destinations that are down: the
+ *         sender is told of the delay
  *     POST /bounce
  *         body: {"queue_id": of a message, "report": of Postfix's report on it, "recipients":
  *         [ADDRESS, ...]}

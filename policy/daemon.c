@@ -1,26 +1,20 @@
 #include "daemon_internal.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "clock.h"
 #include "control.h"
 #include "filter.h"
-#include "gate.h"
-#include "lanecheck.h"
 #include "ledger.h"
 #include "lock.h"
 #include "log.h"
 #include "logsource.h"
 #include "policyd.h"
-#include "record.h"
-#include "status_filter.h"
 #include "table.h"
 #include "wake.h"
 
@@ -36,92 +30,6 @@ enum {
     UNFILTERED_EVERY = 30 * 1000, /* early reports wait for a milter to be connected */
     CLOCK_BACK = 60 * 1000,       /* set back by more: plans are made anew */
 };
-
-/* What the ledger wants */
-
-static void wish(struct daemon *daemon, struct wish wish, struct slice key)
-{
-    struct wishes *w = &daemon->wishes;
-
-    if (w->count == w->room) {
-        w->room = w->room ? w->room * 2 : 64;
-        w->list = realloc(w->list, w->room * sizeof(*w->list));
-    }
-    wish.key = strndup(key.at, key.len);
-    if (w->list == NULL || wish.key == NULL)
-        log_fatal(71, "out of memory");
-    w->list[w->count++] = wish;
-}
-
-static void want_route(void *context, struct slice key, enum route route)
-{
-    wish(context, (struct wish){.is_route = true, .route = route}, key);
-}
-
-static void want_wake(void *context, struct slice queue_id, enum wake_why why, bool nudge)
-{
-    wish(context, (struct wish){.why = why, .nudge = nudge}, queue_id);
-}
-
-static void say(void *context, const char *line)
-{
-    (void)context;
-    log_info("%s", line);
-}
-
-static void want_report(void *context, struct slice queue_id)
-{
-    wish(context, (struct wish){.is_report = true}, queue_id);
-}
-
-static const struct ledger_actions actions = {want_route, want_wake, say, want_report};
-
-static void drop_wishes(struct daemon *daemon)
-{
-    for (size_t i = 0; i < daemon->wishes.count; i++)
-        free(daemon->wishes.list[i].key);
-    daemon->wishes.count = 0;
-}
-
-static bool wish_lanes(const struct daemon *daemon)
-{
-    for (size_t i = 0; i < daemon->wishes.count; i++)
-        if (daemon->wishes.list[i].is_route && route_lane_size(daemon->wishes.list[i].route) > 0)
-            return true;
-    return false;
-}
-
-static void grant_wishes(struct daemon *daemon)
-{
-    bool lanes = wish_lanes(daemon);
-
-    for (size_t i = 0; i < daemon->wishes.count; i++) {
-        const struct wish *w = &daemon->wishes.list[i];
-        if (w->is_route)
-            table_want(daemon->table, slice_of(w->key), w->route);
-        else if (w->is_report)
-            early_send(daemon, w->key);
-        else
-            waker_add(daemon->waker, slice_of(w->key), w->why, w->nudge);
-    }
-    drop_wishes(daemon);
-    if (lanes)
-        publish_drop_foreign_lanes(daemon);
-    table_flush(daemon->table);
-    waker_run(daemon->waker);
-}
-
-/* Old news: what matters is what is wanted when the end of the log is reached. */
-static void postpone_wishes(struct daemon *daemon)
-{
-    bool lanes = wish_lanes(daemon);
-
-    if (daemon->wishes.count > 0)
-        table_want_all(daemon->table);
-    drop_wishes(daemon);
-    if (lanes)
-        publish_drop_foreign_lanes(daemon);
-}
 
 /* Transactions */
 
@@ -144,7 +52,7 @@ bool daemon_begin(struct daemon *daemon)
 }
 
 /* Stores the log position with what was made of the log up to there. */
-static void put_status(struct daemon *daemon)
+void daemon_put_status(struct daemon *daemon)
 {
     char connected = daemon->connected ? 1 : 0;
     char early = daemon->early_possible ? 1 : 0;
@@ -163,7 +71,7 @@ static bool commit(struct daemon *daemon)
     logsource_position(daemon->source, &position);
     if (position.len != daemon->committed.len ||
         memcmp(position.bytes, daemon->committed.bytes, position.len) != 0)
-        put_status(daemon);
+        daemon_put_status(daemon);
     if (position.len != daemon->committed.len ||
         memcmp(position.bytes, daemon->committed.bytes, position.len) != 0)
         store_put(daemon->store, STORE_META, slice_of("log-position"),
@@ -173,7 +81,7 @@ static bool commit(struct daemon *daemon)
         if (!daemon->store_fails)
             log_error("state: %s; trying again until it works", store_error(daemon->store));
         daemon->store_fails = true;
-        drop_wishes(daemon);
+        wishes_drop(daemon);
         logsource_rewind(daemon->source, &daemon->committed);
         ledger_rewound(daemon->ledger);
         return false;
@@ -293,9 +201,9 @@ static void on_batch(evutil_socket_t fd, short events, void *arg)
     }
     early_drop_arrivals(daemon, true);
     if (daemon->caught_up)
-        grant_wishes(daemon);
+        wishes_grant(daemon);
     else
-        postpone_wishes(daemon);
+        wishes_postpone(daemon);
     early_settle_claims(daemon);
     plan_batch(daemon, daemon->caught_up ? next_batch(due, now) : 0);
 }
@@ -324,169 +232,26 @@ static void on_settled(void *context)
     waker_run(daemon->waker);
 }
 
-/* The configuration */
-
-static void allow_lanes(struct daemon *daemon)
-{
-    uint32_t normal = postfix_smtp_recipient_limit(daemon->postfix);
-    char why[512];
-    bool possible = postfix_lanes_possible(daemon->postfix, why, sizeof(why));
-
-    if (daemon->ledger == NULL)
-        return;
-    if (!possible && config_outbound_limits(daemon->config))
-        log_warning("lanes are not used: %s", why);
-    ledger_set_enforce(daemon->ledger, publish_is_on(daemon));
-    ledger_set_lanes(daemon->ledger, possible, normal > 0 ? normal : UINT32_MAX);
-}
-
-static void say_early(struct daemon *daemon, bool possible, const char *why)
-{
-    if (!publish_is_on(daemon) || config_early_mode(daemon->config) == EARLY_OFF)
-        return;
-    if (!possible && !daemon->early_complained)
-        log_warning("bounced recipients are not reported early: %s", why);
-    else if (possible && daemon->early_complained)
-        log_info("bounced recipients are reported early");
-    daemon->early_complained = !possible;
-}
-
-/* Without a milter for Postfix's own reports each of ours would be a second one. */
-static void allow_early(struct daemon *daemon)
-{
-    struct ledger_early early = {.host = postfix_myhostname(daemon->postfix)};
-    char why[512];
-
-    if (daemon->ledger == NULL)
-        return;
-    early.possible = postfix_reports_filtered(daemon->postfix, why, sizeof(why));
-    say_early(daemon, early.possible, why);
-    daemon->early_possible = early.possible;
-    ledger_set_early(daemon->ledger, &early);
-}
-
-bool daemon_start_ledger(struct daemon *daemon)
-{
-    ledger_free(&daemon->ledger);
-    daemon->ledger = ledger_new(daemon->store, daemon->config, &actions, daemon);
-    allow_lanes(daemon);
-    allow_early(daemon);
-    for (int tries = 0; daemon->ledger && tries < 8 && daemon_begin(daemon); tries++) {
-        ledger_start(daemon->ledger, clock_now());
-        put_status(daemon);
-        if (store_commit(daemon->store)) {
-            publish_drop_foreign_lanes(daemon);
-            publish_filter(daemon);
-            table_want_all(daemon->table);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What only a restart can change: NULL when it is the same in both. */
-static const char *fixed_setting(const struct config *a, const struct config *b)
-{
-    if (strcmp(config_state_directory(a), config_state_directory(b)) != 0)
-        return "state_directory";
-    if (strcmp(config_runtime_directory(a), config_runtime_directory(b)) != 0)
-        return "runtime_directory";
-    if (strcmp(config_postfix_directory(a), config_postfix_directory(b)) != 0)
-        return "postfix.config_directory";
-    if (strcmp(config_log(a), config_log(b)) != 0)
-        return "postfix.log";
-    return strcmp(config_user(a), config_user(b)) != 0 ? "user" : NULL;
-}
-
-static void say_warnings(const struct config *config)
-{
-    const char *warning;
-
-    for (size_t i = 0; (warning = config_warning(config, i)) != NULL; i++)
-        log_warning("%s", warning);
-}
-
-static void reload(struct daemon *daemon)
-{
-    char error[1024];
-    const char *fixed;
-    struct config *config = config_load(config_path(daemon->config), error, sizeof(error));
-
-    if (config == NULL) {
-        log_error("%s; the running configuration stays", error);
-        return;
-    }
-    fixed = fixed_setting(daemon->config, config);
-    if (fixed) {
-        log_error("%s: %s cannot change while posternd runs: restart it; the running configuration "
-                  "stays",
-                  config_path(config), fixed);
-        config_free(&config);
-        return;
-    }
-    policyd_reconfigure(daemon->policyd, config);
-    config_free(&daemon->config);
-    daemon->config = config;
-    daemon->last_connect = 0; /* Postfix may have been changed, too */
-    if (!daemon_start_ledger(daemon))
-        log_fatal(71, "state: %s", store_error(daemon->store));
-    say_warnings(config);
-    log_info("%s: read again%s", config_path(config),
-             config_enforce(config) ? "" : " (enforce = false: observing only)");
-    plan_batch(daemon, 0);
-}
-
 static void on_signal(evutil_socket_t number, short events, void *arg)
 {
     (void)events;
     if (number == SIGHUP)
-        reload(arg);
+        daemon_reload(arg);
     else
         daemon_stop(arg);
 }
 
-/* Requests */
-
-static void ended_request(struct daemon *daemon)
+/* Behind the log it may say what has changed since. */
+static struct store *policy_state(void *context)
 {
-    if (store_commit(daemon->store))
-        grant_wishes(daemon);
-    else
-        drop_wishes(daemon);
-    plan_batch(daemon, 0);
+    const struct daemon *daemon = context;
+
+    return daemon->caught_up ? daemon->store : NULL;
 }
 
-bool daemon_retry(struct daemon *daemon, struct slice destination)
+static bool policy_may_test(void *context, struct slice recipient)
 {
-    bool found = daemon_begin(daemon) && ledger_retry(daemon->ledger, destination, clock_now());
-
-    ended_request(daemon);
-    return found;
-}
-
-bool daemon_forget_destination(struct daemon *daemon, struct slice destination)
-{
-    bool found =
-        daemon_begin(daemon) && ledger_forget_destination(daemon->ledger, destination, clock_now());
-
-    ended_request(daemon);
-    return found;
-}
-
-bool daemon_forget_recipient(struct daemon *daemon, struct slice address)
-{
-    bool found = daemon_begin(daemon) && ledger_forget_recipient(daemon->ledger, address);
-
-    ended_request(daemon);
-    return found;
-}
-
-bool daemon_test_recipient(struct daemon *daemon, struct slice address)
-{
-    bool chosen = daemon_begin(daemon) && ledger_test_bad(daemon->ledger, address, clock_now());
-
-    ended_request(daemon);
-    return chosen;
+    return daemon_test_recipient(context, recipient);
 }
 
 /* Life */
@@ -563,6 +328,7 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
                           char *error_r, size_t size)
 {
     struct daemon *daemon = calloc(1, sizeof(*daemon));
+    const struct policyreq_hooks hooks = {policy_state, policy_may_test, daemon};
     bool ready;
 
     if (daemon == NULL) {
@@ -578,7 +344,7 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
     ready = daemon->store && make_parts(daemon) && open_log(daemon, error_r, size) &&
             daemon_start_ledger(daemon) && add_events(daemon);
     if (ready)
-        daemon->policyd = policyd_new(daemon->base, config, error_r, size);
+        daemon->policyd = policyd_new(daemon->base, config, &hooks, error_r, size);
     if (daemon->policyd)
         daemon->control =
             control_new(daemon->base, daemon, config_runtime_directory(config), error_r, size);
@@ -586,7 +352,7 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
         daemon->config = NULL;
         daemon_free(&daemon);
     } else {
-        say_warnings(config);
+        daemon_say_warnings(config);
     }
     return daemon;
 }
@@ -642,7 +408,7 @@ void daemon_free(struct daemon **daemon)
     store_close(&d->store);
     if (d->base)
         event_base_free(d->base);
-    drop_wishes(d);
+    wishes_drop(d);
     free(d->wishes.list);
     config_free(&d->config);
     free(d);

@@ -39,6 +39,7 @@ bool daemon_test_recipient(struct daemon *daemon, struct slice address);
 struct control_reply;
 void daemon_envelopes(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 void daemon_report(struct daemon *daemon, const json_t *body, struct control_reply *reply);
+void daemon_warn(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 void daemon_bounce(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 
 #endif

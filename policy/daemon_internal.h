@@ -16,6 +16,7 @@
 struct wish {
     bool is_route;
     bool is_report;
+    bool is_delay;
     enum route route;
     enum wake_why why;
     bool nudge;
@@ -49,11 +50,13 @@ struct daemon {
     struct logsource_position committed;
     int64_t last_batch;
     int64_t last_sweep;
-    bool caught_up;       /* the log has been read to its end */
-    bool store_fails;     /* said so already */
-    bool postfix_silent;  /* it could not be asked, and that was said */
-    bool connected;       /* Postfix uses our tables */
-    bool early_possible;  /* its own reports pass through a milter */
+    bool caught_up;      /* the log has been read to its end */
+    bool store_fails;    /* said so already */
+    bool postfix_silent; /* it could not be asked, and that was said */
+    bool lanes_unknown;  /* said that a table of Postfix's cannot be asked */
+    bool check_foreign;  /* all lanes are to be checked for routes of the administrator's */
+    bool connected;      /* Postfix uses our tables */
+    bool early_possible; /* its own reports pass through a milter */
     bool early_complained;
     int64_t last_line;    /* when the last line of Postfix was logged */
     int64_t last_check;   /* of what others may have changed */
@@ -61,6 +64,20 @@ struct daemon {
 };
 
 bool daemon_begin(struct daemon *daemon);
+/* Stores what posternctl shows of posternd itself. Within a transaction. */
+void daemon_put_status(struct daemon *daemon);
+
+/* What the ledger wants (daemon_wishes.c): to be done, once that is committed, or not at all. */
+extern const struct ledger_actions daemon_actions;
+void wishes_grant(struct daemon *daemon);
+void wishes_drop(struct daemon *daemon);
+/* Old news: what matters is what is wanted when the end of the log is reached. */
+void wishes_postpone(struct daemon *daemon);
+
+/* The configuration (daemon_config.c). */
+void daemon_say_warnings(const struct config *config);
+/* Reads it again; a mistake leaves the running one in force. */
+void daemon_reload(struct daemon *daemon);
 /* Another transaction, as soon as it may be. */
 void daemon_soon(struct daemon *daemon);
 /* How this Postfix writes its log, whose entries are its own, and which of them are about filters.
@@ -73,8 +90,9 @@ bool daemon_start_ledger(struct daemon *daemon);
 bool publish_routes(void *context, table_emit *emit, void *emit_context);
 const char *publish_nexthop(void *context);
 
-/* The administrator's own routes win over lanes. */
-void publish_drop_foreign_lanes(struct daemon *daemon);
+/* The administrator's own routes win over lanes: of those wished for, or of all that are wanted. */
+void publish_yield(struct daemon *daemon);
+void publish_yield_all(struct daemon *daemon);
 /* The table for smtp_delivery_status_filter. */
 void publish_filter(struct daemon *daemon);
 /* Works out, from what is known of Postfix, whether it reads what is published, and says so. */
@@ -96,6 +114,11 @@ void early_drop_arrivals(struct daemon *daemon, bool written);
 unsigned early_room(const struct daemon *daemon);
 /* Reports the bounced recipients of a message. Outside of a transaction, like the next. */
 void early_send(struct daemon *daemon, const char *queue_id);
+/* Tells the sender of a message that it is delayed (daemon_delay.c). */
+void delay_send(struct daemon *daemon, const char *queue_id);
+struct reporter *daemon_reporter(struct daemon *daemon);
+/* A report on this message, without recipients yet. */
+struct dsn_report daemon_report_about(const struct envelope *envelope);
 /* Answers what can be answered by now. */
 void early_settle_claims(struct daemon *daemon);
 

@@ -22,7 +22,8 @@ bool publish_routes(void *context, table_emit *emit, void *emit_context)
         return false;
     emit(emit_context, slice_of(GATE_NUDGE_ADDRESS), ROUTE_HOLD);
     while (route_seek(daemon->store, key_slice(&from), &key, &route)) {
-        emit(emit_context, key, route);
+        if (route != ROUTE_NONE)
+            emit(emit_context, key, route);
         key_after(&from, key);
     }
     return store_commit(daemon->store); /* false when a look-up failed: the list may be short */
@@ -37,61 +38,126 @@ const char *publish_nexthop(void *context)
     return colon && colon[1] ? colon + 1 : postfix_relayhost(daemon->postfix);
 }
 
-/* The lanes wanted now; the caller frees the list and its members. */
-static char **list_lanes(struct daemon *daemon, size_t *count_r)
-{
-    struct key from = {0, {0}};
-    struct slice key;
-    enum route route;
-    char **list = NULL;
+/* The administrator's own routes */
 
-    *count_r = 0;
-    while (route_seek(daemon->store, key_slice(&from), &key, &route)) {
-        key_after(&from, key);
-        if (route_lane_size(route) == 0)
-            continue;
-        list = realloc(list, (*count_r + 1) * sizeof(*list));
-        if (list == NULL || (list[*count_r] = strndup(key.at, key.len)) == NULL)
-            log_fatal(71, "out of memory");
-        ++*count_r;
-    }
-    return list;
-}
+enum { CHECKED_AT_ONCE = 500 }; /* the answers have to fit into what a command may print */
 
-static void drop_lane(struct daemon *daemon, const char *domain)
+struct domains {
+    char *list[CHECKED_AT_ONCE];
+    size_t count;
+};
+
+static void yield_one(struct daemon *daemon, const char *domain, const char *setting)
 {
     enum route wanted;
 
-    if (route_lane(daemon->store, slice_of(domain), ROUTE_NONE, &wanted)) {
-        log_info("%s: transport_maps has a route of yours for it; no lane", domain);
-        table_want(daemon->table, slice_of(domain), wanted);
+    if (!route_foreign(daemon->store, slice_of(domain), &wanted))
+        return;
+    if (setting != NULL)
+        log_info("%s: Postfix has a way of its own for it by %s; no lane", domain, setting);
+    table_want(daemon->table, slice_of(domain), wanted);
+}
+
+/* Nobody knows where Postfix would send it: then no lane. Said once for all of them. */
+static void yield_unknown(struct daemon *daemon, const struct domains *domains, const char *what)
+{
+    if (!daemon->lanes_unknown)
+        log_warning("no lane for %s and others: cannot ask %s whether Postfix has a way of its own "
+                    "for them; may the account %s read it?",
+                    domains->list[0], what, config_user(daemon->config));
+    daemon->lanes_unknown = true;
+    for (size_t i = 0; i < domains->count; i++)
+        yield_one(daemon, domains->list[i], NULL);
+}
+
+static void yield_known(struct daemon *daemon, const struct domains *domains,
+                        const struct lanecheck *check)
+{
+    daemon->lanes_unknown = false;
+    for (size_t i = 0; i < domains->count; i++) {
+        const char *setting = lanecheck_setting(check, domains->list[i]);
+        if (setting != NULL)
+            yield_one(daemon, domains->list[i], setting);
     }
 }
 
-/* The administrator's own routes win over lanes. */
-void publish_drop_foreign_lanes(struct daemon *daemon)
+/* Within a transaction; empties the list. */
+static void yield_some(struct daemon *daemon, struct domains *domains)
 {
-    size_t count = 0;
-    char **domains;
     struct lanecheck *check;
+    const char *unknown;
+
+    if (domains->count == 0)
+        return;
+    check = lanecheck_new(daemon->postfix, config_state_directory(daemon->config), domains->list,
+                          domains->count);
+    unknown = check ? lanecheck_unknown(check) : "anything (out of memory)";
+    if (unknown != NULL)
+        yield_unknown(daemon, domains, unknown);
+    else
+        yield_known(daemon, domains, check);
+    for (size_t i = 0; i < domains->count; i++)
+        free(domains->list[i]);
+    domains->count = 0;
+    lanecheck_free(&check);
+}
+
+static void add_domain(struct daemon *daemon, struct domains *domains, struct slice key)
+{
+    char *copy = strndup(key.at, key.len);
+
+    if (copy == NULL)
+        log_fatal(71, "out of memory");
+    domains->list[domains->count++] = copy;
+    if (domains->count == CHECKED_AT_ONCE)
+        yield_some(daemon, domains);
+}
+
+static void end_yielding(struct daemon *daemon, struct domains *domains)
+{
+    yield_some(daemon, domains);
+    if (store_commit(daemon->store))
+        return;
+    log_error("state: %s", store_error(daemon->store));
+    table_want_all(daemon->table);
+}
+
+static bool is_lane_wish(const struct wish *wish)
+{
+    return wish->is_route && route_delivers(wish->route);
+}
+
+void publish_yield(struct daemon *daemon)
+{
+    struct domains domains = {.count = 0};
+    size_t first = 0;
+
+    while (first < daemon->wishes.count && !is_lane_wish(&daemon->wishes.list[first]))
+        first++;
+    if (first == daemon->wishes.count || !daemon_begin(daemon))
+        return;
+    for (size_t i = first; i < daemon->wishes.count; i++)
+        if (is_lane_wish(&daemon->wishes.list[i]))
+            add_domain(daemon, &domains, slice_of(daemon->wishes.list[i].key));
+    end_yielding(daemon, &domains);
+}
+
+void publish_yield_all(struct daemon *daemon)
+{
+    struct domains domains = {.count = 0};
+    struct key from = {0, {0}};
+    struct slice key;
+    enum route route;
 
     if (!daemon_begin(daemon))
         return;
-    domains = list_lanes(daemon, &count);
-    check = count > 0 ? lanecheck_new(daemon->postfix, config_state_directory(daemon->config),
-                                      domains, count)
-                      : NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (check == NULL || lanecheck_has_route(check, domains[i]))
-            drop_lane(daemon, domains[i]);
-        free(domains[i]);
+    daemon->check_foreign = false;
+    while (route_seek(daemon->store, key_slice(&from), &key, &route)) {
+        key_after(&from, key);
+        if (route_delivers(route))
+            add_domain(daemon, &domains, (struct slice){(const char *)from.bytes, from.len - 1});
     }
-    free(domains);
-    lanecheck_free(&check);
-    if (!store_commit(daemon->store)) {
-        log_error("state: %s", store_error(daemon->store));
-        table_want_all(daemon->table);
-    }
+    end_yielding(daemon, &domains);
 }
 
 /*

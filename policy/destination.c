@@ -58,6 +58,7 @@ struct destination_change destination_failed(struct destination *d,
         change.outage_began = true;
         d->since = attempt->started;
         d->outage_start = d->retries;
+        d->warned = d->retries;
         d->draining = false;
     }
     d->retries++;
@@ -66,6 +67,24 @@ struct destination_change destination_failed(struct destination *d,
     d->probes = 0;
     d->next = policy->open_interval > 0 ? d->last_counted + interval_of(policy) : 0;
     return change;
+}
+
+void destination_spread(struct destination *d, const struct retry_policy *policy, uint32_t nth)
+{
+    uint32_t reversed = 0;
+
+    for (int bit = 0; bit < 32; bit++)
+        reversed |= ((nth >> bit) & 1u) << (31 - bit);
+    if (d->next > 0)
+        d->next += (int64_t)(((uint64_t)interval_of(policy) * reversed) >> 32);
+}
+
+bool destination_hold_now(struct destination *d, const struct retry_policy *policy)
+{
+    if (d->health != DESTINATION_FAILING || policy->hold_after == 0 || policy->open_interval == 0)
+        return false;
+    d->health = DESTINATION_DOWN;
+    return true;
 }
 
 bool destination_opened(struct destination *d, const struct attempt *attempt)
@@ -81,6 +100,7 @@ bool destination_opened(struct destination *d, const struct attempt *attempt)
     if (!in_outage)
         return false;
     d->health = DESTINATION_UP;
+    d->held = false;
     d->outage_start = d->retries;
     d->next = 0;
     d->probes = 0;

@@ -24,6 +24,7 @@ struct destination {
     uint32_t id;
     enum destination_health health;
     bool proven;           /* was opened at least once */
+    bool held;             /* in this outage, at least once */
     uint64_t retries;      /* open failures counted, ever */
     uint64_t outage_start; /* `retries` when the outage began */
     uint64_t recorded;     /* counted retries kept in the history so far */
@@ -37,8 +38,14 @@ struct destination {
     bool draining;         /* came back: waiting messages are being woken */
     uint32_t takes;        /* recipients in one transaction, as far as known (lane.h); 0: any */
     uint32_t lane;         /* N of the lane postern-rcptN it goes through; 0: none */
-    bool relayed;          /* by the service relay: it goes through no lane */
+    bool elsewhere;        /* by another service than smtp: it goes through no lane */
     int64_t lane_until;    /* when a wider lane is tried; 0: never */
+    int64_t suspect_until; /* in probation until then (probation.h); 0: never was */
+    uint32_t relapses;     /* outages within a day of the one before */
+    uint32_t pool;         /* enum pool: what is published */
+    int64_t pool_due;      /* when it leaves probation; 0: not by time */
+    uint32_t host;         /* hash of the name of the host that took the last delivery */
+    uint64_t warned;       /* senders with a baseline below this were told of the delay */
 };
 
 /* One delivery attempt, as the log tells of it. */
@@ -66,6 +73,16 @@ struct destination_change {
 struct destination_change destination_failed(struct destination *d,
                                              const struct retry_policy *policy,
                                              const struct attempt *attempt);
+
+/*
+ * The first retry of one of a crowd that failed in the same second: `nth` of them, from 1, is put
+ * off by a share of the interval, so that they are not all probed in the same second. The shares
+ * are those of the van der Corput sequence: however many there are, they lie evenly.
+ */
+void destination_spread(struct destination *d, const struct retry_policy *policy, uint32_t nth);
+
+/* Known by other means to be down: held from now on, without waiting for hold_after failures. */
+bool destination_hold_now(struct destination *d, const struct retry_policy *policy);
 
 /* A session was opened. True when this ended an outage. */
 bool destination_opened(struct destination *d, const struct attempt *attempt);

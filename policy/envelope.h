@@ -90,6 +90,13 @@ bool envelope_add_body(struct envelope *envelope, const char *bytes, size_t len)
 const struct envelope_recipient *envelope_find(const struct envelope *envelope,
                                                struct slice address);
 
+/*
+ * Whether a machine or a list sent it, by the lines of its header: nobody reads what is sent back,
+ * or all of a list do. One whose header was cut counts as such, since what was left out may say
+ * so.
+ */
+bool envelope_is_automatic(const struct envelope *envelope);
+
 /* A new reference; NULL: no memory. Bytes that are no UTF-8 become '?'. */
 json_t *envelope_to_json(const struct envelope *envelope);
 /* NULL: not what envelope_to_json() makes, or beyond the bounds. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool is_blank(char c)
 {
@@ -140,4 +141,68 @@ bool envelope_add_body(struct envelope *envelope, const char *bytes, size_t len)
     if (envelope->body_len > ENVELOPE_BODY_MAX)
         leave_body_out(envelope);
     return true;
+}
+
+/* Takes a field with its folded lines from the front; without a colon its name is empty. */
+static bool take_field(struct slice *rest, struct slice *name_r, struct slice *value_r)
+{
+    struct slice all = *rest;
+    const char *colon;
+    size_t len = 0;
+
+    if (all.len == 0)
+        return false;
+    do {
+        const char *end = memchr(all.at + len, '\n', all.len - len);
+        len = end ? (size_t)(end + 1 - all.at) : all.len;
+    } while (len < all.len && is_blank(all.at[len]));
+    *rest = (struct slice){all.at + len, all.len - len};
+    colon = memchr(all.at, ':', len);
+    *name_r = (struct slice){all.at, colon ? (size_t)(colon - all.at) : 0};
+    *value_r = colon ? (struct slice){colon + 1, (size_t)(rest->at - colon - 1)} : *name_r;
+    return true;
+}
+
+/* The first word of a value, to a blank, a comment, a parameter, or the next of a list. */
+static struct slice first_word(struct slice value)
+{
+    size_t from = 0;
+    size_t to;
+
+    while (from < value.len && strchr(" \t\n", value.at[from]))
+        from++;
+    for (to = from; to < value.len && !strchr(" \t\n(;,", value.at[to]);)
+        to++;
+    return (struct slice){value.at + from, to - from};
+}
+
+static bool is_word(struct slice s, const char *word)
+{
+    return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
+}
+
+static bool is_mark(struct slice name, struct slice value)
+{
+    struct slice word;
+
+    if (is_word(name, "List-Id") || is_word(name, "List-Unsubscribe") || is_word(name, "List-Post"))
+        return true;
+    word = first_word(value);
+    if (is_word(name, "Precedence"))
+        return is_word(word, "bulk") || is_word(word, "list") || is_word(word, "junk");
+    if (is_word(name, "Auto-Submitted")) /* RFC 3834 section 5 */
+        return !is_word(word, "no");
+    /* Exchange's; a list of what is not wanted. */
+    return is_word(name, "X-Auto-Response-Suppress") && !is_word(word, "None");
+}
+
+bool envelope_is_automatic(const struct envelope *envelope)
+{
+    struct slice rest = {envelope->header, envelope->header_len};
+    struct slice name, value;
+
+    while (take_field(&rest, &name, &value))
+        if (is_mark(name, value))
+            return true;
+    return envelope->header_cut;
 }

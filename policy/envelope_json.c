@@ -74,7 +74,9 @@ json_t *envelope_to_json(const struct envelope *envelope)
         json_object_set_new(object, "utf8", json_boolean(envelope->utf8)) == 0 &&
         json_object_set_new(object, "arrived", json_integer((json_int_t)envelope->arrived)) == 0 &&
         json_object_set_new(object, "recipients", recipients_json(envelope)) == 0 &&
-        put_text(object, "header", envelope->header) && put_text(object, "body", envelope->body))
+        put_text(object, "header", envelope->header) &&
+        (!envelope->header_cut || json_object_set_new(object, "header_cut", json_true()) == 0) &&
+        put_text(object, "body", envelope->body))
         return object;
     json_decref(object);
     return NULL;
@@ -172,7 +174,11 @@ static bool take_queue_id(const json_t *object, struct envelope *envelope)
 
 static bool take_content(const json_t *object, struct envelope *envelope)
 {
-    if (!take_text(object, "header", ENVELOPE_HEADER_MAX, &envelope->header) ||
+    const json_t *cut = json_object_get(object, "header_cut");
+
+    envelope->header_cut = json_is_true(cut);
+    if ((cut && !json_is_boolean(cut)) ||
+        !take_text(object, "header", ENVELOPE_HEADER_MAX, &envelope->header) ||
         envelope->header == NULL || !take_text(object, "body", ENVELOPE_BODY_MAX, &envelope->body))
         return false;
     envelope->header_len = strlen(envelope->header);

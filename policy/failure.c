@@ -190,3 +190,29 @@ struct slice failure_reason(const struct maillog_line *line)
         skip(&reason, SUSPENDED);
     return reason;
 }
+
+struct slice failure_host_of(struct slice reason)
+{
+    static const char *const begins[] = {"connect to ", "host ", "lost connection with ",
+                                         "conversation with "};
+    const char *bracket;
+
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        if (!skip(&reason, begins[i]))
+            continue;
+        bracket = memchr(reason.at, '[', reason.len);
+        if (bracket == NULL || memchr(reason.at, ' ', (size_t)(bracket - reason.at)) != NULL)
+            break;
+        return (struct slice){reason.at, (size_t)(bracket - reason.at)};
+    }
+    return (struct slice){"", 0};
+}
+
+struct slice failure_host(const struct maillog_line *line)
+{
+    const char *bracket = memchr(line->relay.at, '[', line->relay.len);
+
+    if (bracket != NULL)
+        return (struct slice){line->relay.at, (size_t)(bracket - line->relay.at)};
+    return failure_host_of(failure_reason(line));
+}

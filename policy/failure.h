@@ -19,6 +19,13 @@ enum failure {
 /* FAILURE_NONE for anything but a MAILLOG_DELIVERY line of status deferred. */
 enum failure failure_classify(const struct maillog_line *line);
 
+/*
+ * The name of the host that a failure was about, as far as Postfix's own words tell: the one tried
+ * last. Empty when there is none. Of a line, and of a reason alone.
+ */
+struct slice failure_host(const struct maillog_line *line);
+struct slice failure_host_of(struct slice reason);
+
 /* The reason without the queue manager's "delivery temporarily suspended: " before it. */
 struct slice failure_reason(const struct maillog_line *line);
 

@@ -22,10 +22,12 @@ static bool is_unattended(const struct gate_question *q)
         return true;
     if (q->to == NULL || q->to->d.health != DESTINATION_DOWN)
         return false;
-    /* A retry that is long overdue, that was never planned, or that a clock set back has put off.
+    /*
+     * A retry that is long overdue, that was never planned, or that a clock set back has put off:
+     * one of a crowd comes up to an interval later than others (destination_spread).
      */
     return q->to->d.next == 0 || q->now > q->to->d.next + overdue ||
-           q->to->d.next > q->now + (int64_t)q->rules.policy->open_interval * 1000 + overdue;
+           q->to->d.next > q->now + (int64_t)q->rules.policy->open_interval * 2000 + overdue;
 }
 
 /* "3 attempts in 9 seconds failed" */

@@ -1,7 +1,9 @@
 /*
- * Whether the administrator's own transport_maps has a route for a domain: then a lane, which would
- * be found before it, is not published (theirs wins). Asks with `postmap -q`, so this blocks; not
- * thread-safe.
+ * Whether Postfix has a way of its own for a domain: a route in the administrator's transport_maps,
+ * or a transport for domains that it takes mail for (mydestination, relay_domains,
+ * virtual_mailbox_domains). A lane would be found before it and send the mail to the domain's MX
+ * hosts, which may be this host itself ("mail loops back to myself"). Asks with `postmap -q`, so
+ * this blocks; not thread-safe.
  */
 #ifndef POSTERN_LANECHECK_H
 #define POSTERN_LANECHECK_H
@@ -15,7 +17,10 @@ struct lanecheck *lanecheck_new(const struct postfix *postfix, const char *state
                                 char *const *domains, size_t count);
 void lanecheck_free(struct lanecheck **check);
 
-/* True when there is a route, or when nobody could say. */
-bool lanecheck_has_route(const struct lanecheck *check, const char *domain);
+/* A table or file that could not be asked: then nobody knows, of any domain. NULL: none. */
+const char *lanecheck_unknown(const struct lanecheck *check);
+
+/* The setting that has it ("transport_maps"); NULL: none, as far as is known. */
+const char *lanecheck_setting(const struct lanecheck *check, const char *domain);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "failure.h"
 #include "log.h"
+#include "probation.h"
 
 /* default_destination_recipient_limit */
 enum { NORMAL_RECIPIENTS = 50 };
@@ -12,6 +13,9 @@ enum { NORMAL_RECIPIENTS = 50 };
 /* How precisely last_open is kept; writing it for each delivery would cost more than reading them.
  */
 enum { LAST_OPEN_STEP = 1000 };
+
+/* Outages that begin in the same second, as they may by chance. */
+enum { CROWD = 20 };
 
 struct ledger *ledger_new(struct store *store, const struct config *config,
                           const struct ledger_actions *actions, void *context)
@@ -27,7 +31,9 @@ struct ledger *ledger_new(struct store *store, const struct config *config,
     l->context = context;
     l->enforce = config_enforce(config);
     l->lanes_possible = true;
+    l->pools = config_lanes_mode(config);
     l->normal_recipients = NORMAL_RECIPIENTS;
+    l->syslog_name = "postfix";
     if (config_outbound_limits(config)) {
         l->classifier = classifier_of_config(config, error, sizeof(error));
         if (l->classifier == NULL)
@@ -45,6 +51,16 @@ void ledger_set_lanes(struct ledger *l, bool possible, uint32_t normal_recipient
 {
     l->lanes_possible = possible;
     l->normal_recipients = normal_recipients;
+}
+
+void ledger_set_syslog_name(struct ledger *l, const char *name)
+{
+    l->syslog_name = name;
+}
+
+void ledger_set_pools(struct ledger *l, enum lanes_mode mode)
+{
+    l->pools = mode;
 }
 
 void ledger_set_early(struct ledger *l, const struct ledger_early *early)
@@ -147,6 +163,16 @@ static void note_domain(struct ledger *l, struct subject *s, struct slice recipi
     if (s->record.d.health == DESTINATION_DOWN)
         work_hold_domain(l, (struct slice){(char *)key.bytes + key.len - len, len}, true);
     lanes_note_domain(l, s, (struct slice){(char *)key.bytes + key.len - len, len});
+    pools_note_domain(l, s, (struct slice){(char *)key.bytes + key.len - len, len});
+}
+
+/* Many that fail in the same second are not to be probed in the same second. */
+static void one_of_a_crowd(struct ledger *l, struct subject *s, int64_t now)
+{
+    if (l->crowd.second != now / 1000)
+        l->crowd = (struct crowd){now / 1000, 0};
+    if (++l->crowd.count > CROWD)
+        destination_spread(&s->record.d, s->policy, l->crowd.count - CROWD);
 }
 
 /* What a counted retry brings with it: history, the hold, messages over the cap. */
@@ -159,12 +185,19 @@ static void retry_was_counted(struct ledger *l, struct subject *s, const struct 
     unsigned wakes = 0;
 
     slice_copy(s->record.error, sizeof(s->record.error), failure_reason(line));
+    probation_failed(d, change.outage_began, attempt->ended);
+    pools_update(l, s, attempt->ended);
     subject_save(l, s); /* gives a new one its id */
     record_save_retry(l->store, d->id, &a);
+    if (change.outage_began)
+        one_of_a_crowd(l, s, attempt->ended);
+    if (hosts_failed(l, s, line))
+        change.held = destination_hold_now(d, s->policy);
     if (change.held) {
         work_hold(l, s, true);
-        if (destination_failures(d) == s->policy->hold_after)
+        if (!d->held)
             say_down(l, s);
+        d->held = true;
     }
     work_go_on(l, s, attempt->ended, &wakes);
 }
@@ -191,6 +224,7 @@ static void open_failed(struct ledger *l, const struct maillog_line *line, bool 
     change = destination_failed(&s.record.d, s.policy, &attempt);
     if (s.record.d.id == 0)
         subject_save(l, &s);
+    lanes_note_service(l, &s, line);
     case_assign(l, &c, &s);
     note_attempt(l, &c, line, &attempt, skipped ? FAILURE_SUSPENDED : FAILURE_OPEN);
     note_domain(l, &s, line->recipient);
@@ -205,26 +239,42 @@ static void open_failed(struct ledger *l, const struct maillog_line *line, bool 
     subject_save(l, &s);
 }
 
-/* The destination is open: an outage ends, and those who wait for it are woken. */
-static void note_open(struct ledger *l, struct subject *s, const struct attempt *attempt)
+void outage_ended(struct ledger *l, struct subject *s, const struct attempt *attempt)
 {
     struct destination *d = &s->record.d;
     struct destination before = *d;
 
-    if (!destination_opened(d, attempt)) {
-        bool news = !before.proven || d->last_open >= before.last_open + LAST_OPEN_STEP;
-        if (d->id == 0 || news)
-            subject_save(l, s);
+    if (!destination_opened(d, attempt))
         return;
-    }
     work_hold(l, s, false);
-    if (d->lane == 0)
+    pools_update(l, s, attempt->ended);
+    if (d->lane == 0 && d->pool == POOL_DEFAULT)
         subject_forget_domains(l, s);
-    if (s->policy->hold_after > 0 && destination_failures(&before) >= s->policy->hold_after)
+    if (before.held)
         say_up(l, s, destination_failures(&before), before.since, attempt->ended);
     d->draining = subject_has_waiting(l, s);
     d->work = d->draining ? attempt->ended : 0;
     subject_save(l, s);
+}
+
+/* The destination is open. */
+static void note_open(struct ledger *l, struct subject *s, const struct maillog_line *line,
+                      const struct attempt *attempt)
+{
+    struct destination *d = &s->record.d;
+    struct destination before = *d;
+
+    lanes_note_service(l, s, line);
+    if (before.health != DESTINATION_UP) {
+        outage_ended(l, s, attempt);
+    } else {
+        destination_opened(d, attempt);
+        if (!before.proven)
+            pools_update(l, s, attempt->ended);
+    }
+    if (d->id == 0 || !before.proven || d->last_open >= before.last_open + LAST_OPEN_STEP)
+        subject_save(l, s);
+    hosts_opened(l, s, line, attempt);
 }
 
 static void give_up_transfer(struct ledger *l, struct subject *s, struct case_file *c,
@@ -258,7 +308,7 @@ static void transfer_failed(struct ledger *l, const struct maillog_line *line)
 
     if (!load_destination(l, &s, line))
         return;
-    note_open(l, &s, &attempt);
+    note_open(l, &s, line, &attempt);
     if (!open_case(l, &c, line, &attempt))
         return;
     case_assign(l, &c, &s);
@@ -299,7 +349,9 @@ static void delivered_or_refused(struct ledger *l, const struct maillog_line *li
 
     if (line->agent == MAILLOG_AGENT_SMTP && !slice_equals(line->relay, "none") &&
         load_destination(l, &s, line)) {
-        note_open(l, &s, &attempt);
+        note_open(l, &s, line, &attempt);
+        if (pools_want_domains(l))
+            note_domain(l, &s, line->recipient);
         if (line->status == MAILLOG_SENT) {
             lanes_taken(l, &s, line);
             bad_taken(l, &s, line);

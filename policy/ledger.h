@@ -35,6 +35,8 @@ struct ledger_actions {
     void (*say)(void *context, const char *line);
     /* Report the bounced recipients of this message: ledger_report_load, then ledger_reported. */
     void (*report)(void *context, struct slice queue_id);
+    /* Tell the sender that this message is delayed: ledger_delay_load, then ledger_delayed. */
+    void (*delay)(void *context, struct slice queue_id);
 };
 
 struct ledger;
@@ -52,6 +54,12 @@ void ledger_set_enforce(struct ledger *ledger, bool enforce);
  * many recipients it sends in one transaction without one.
  */
 void ledger_set_lanes(struct ledger *ledger, bool possible, uint32_t normal_recipients);
+
+/* Postfix's syslog_name, "postfix" by default; it has to outlive the ledger. */
+void ledger_set_syslog_name(struct ledger *ledger, const char *name);
+
+/* Which lanes Postfix has for suspect and proven destinations; by default what is configured. */
+void ledger_set_pools(struct ledger *ledger, enum lanes_mode mode);
 
 /* What early reports need to know of Postfix; `host` has to outlive the ledger. */
 struct ledger_early {
@@ -113,6 +121,38 @@ enum ledger_claim {
 };
 enum ledger_claim ledger_claim(struct ledger *ledger, struct slice queue_id,
                                struct slice recipient);
+
+/* --- Delays (ledger_delay.c) --- */
+
+/* A recipient that waits for a destination, and that destination. */
+struct ledger_delayed {
+    char *recipient;
+    struct destination_record to;
+    uint64_t retries;  /* open retries since the message met the outage */
+    uint32_t cap;      /* of them; 0: none */
+    uint32_t interval; /* s */
+};
+struct ledger_delay {
+    struct envelope *envelope;
+    struct ledger_delayed *list;
+    size_t count;
+};
+
+/* False: nobody is to be told, or there is no memory. */
+bool ledger_delay_load(struct ledger *ledger, struct slice queue_id, struct ledger_delay *delay_r);
+void ledger_delay_free(struct ledger_delay *delay);
+/* It was sent, or cannot be: this is not tried again. */
+void ledger_delayed(struct ledger *ledger, struct slice queue_id, bool sent, int64_t now);
+
+/* A recipient that its sender was warned of at the door, because its destination is down. */
+struct ledger_warned {
+    struct slice queue_id;
+    struct slice recipient;
+    int64_t arrived;      /* the message, at the door */
+    uint32_t destination; /* id */
+};
+/* It is not told of again, though the log may not have named it yet. */
+void ledger_warned(struct ledger *ledger, const struct ledger_warned *warned, int64_t now);
 
 /* --- Bad addresses (ledger_bad.c) --- */
 

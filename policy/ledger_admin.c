@@ -17,6 +17,7 @@ static const int64_t lifetime_grace = (int64_t)86400 * 1000;
 static void let_go(struct ledger *l, struct subject *s, int64_t now)
 {
     s->record.d.health = DESTINATION_UP;
+    s->record.d.held = false;
     s->record.d.outage_start = s->record.d.retries;
     s->record.d.next = 0;
     s->record.d.draining = subject_has_waiting(l, s);
@@ -53,18 +54,26 @@ static void start_lane(struct ledger *l, struct subject *s, int64_t now)
     subject_save(l, s);
 }
 
+/* One of a crowd (destination_spread) comes up to an interval later. */
+static int64_t planned(const struct destination *d, int64_t interval)
+{
+    int64_t next = d->last_counted + interval;
+
+    return d->next > next && d->next < next + interval ? d->next : next;
+}
+
 /* The interval may have been changed, and the clock may have been set back. */
 static int64_t next_retry(const struct destination *d, const struct retry_policy *policy,
                           int64_t now)
 {
     int64_t interval = (int64_t)policy->open_interval * 1000;
-    int64_t next = d->health == DESTINATION_TRYING ? d->next : d->last_counted + interval;
+    int64_t next = planned(d, interval);
 
     if (interval == 0)
         return 0;
-    return next > now + interval && d->health != DESTINATION_TRYING ? now + interval
-           : next > now + TRYING_MAX                                ? now
-                                                                    : next;
+    if (d->health == DESTINATION_TRYING)
+        return d->next > now + TRYING_MAX ? now : d->next;
+    return next > now + 2 * interval ? now + interval : next;
 }
 
 static void start_destination(struct ledger *l, struct subject *s, int64_t now)
@@ -72,6 +81,7 @@ static void start_destination(struct ledger *l, struct subject *s, int64_t now)
     struct destination *d = &s->record.d;
 
     start_lane(l, s, now);
+    pools_start(l, s, now);
     if (d->health == DESTINATION_UP)
         return;
     if (!s->rules.current) {
@@ -251,8 +261,10 @@ static void drop_destination(struct ledger *l, struct subject *s)
         work_hold(l, s, false);
         s->record.d.lane = 0;
         lanes_publish(l, s);
+        pools_withdraw(l, s);
     }
     subject_forget_domains(l, s);
+    hosts_forget(l, s);
     subject_delete(l, s);
 }
 
@@ -328,10 +340,14 @@ bool ledger_forget_destination(struct ledger *l, struct slice destination, int64
     s.record.d.takes = 0;
     s.record.d.lane = 0;
     s.record.d.lane_until = 0;
+    s.record.d.suspect_until = 0;
+    s.record.d.relapses = 0;
     lanes_publish(l, &s);
     record_delete_retries(l->store, s.record.d.id);
     bad_forget_guard(l, s.record.d.id);
     let_go(l, &s, now);
+    pools_update(l, &s, now);
+    subject_save(l, &s);
     if (!s.record.d.draining)
         subject_forget_domains(l, &s);
     return true;

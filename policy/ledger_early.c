@@ -48,7 +48,7 @@ static void plan(struct ledger *l, struct slice queue_id, int64_t due)
         move_due(l, queue_id, &m, due);
 }
 
-static struct envelope *load_envelope(struct ledger *l, struct slice queue_id)
+struct envelope *early_envelope(struct ledger *l, struct slice queue_id)
 {
     struct message_record m;
     struct envelope *envelope;
@@ -64,7 +64,7 @@ static struct envelope *load_envelope(struct ledger *l, struct slice queue_id)
 
 char *early_sender(struct ledger *l, struct slice queue_id)
 {
-    struct envelope *envelope = load_envelope(l, queue_id);
+    struct envelope *envelope = early_envelope(l, queue_id);
     char *sender = envelope ? strdup(envelope->sender) : NULL;
 
     envelope_free(&envelope);
@@ -248,7 +248,7 @@ static void collect(struct ledger *l, struct slice key, struct early_record *r, 
 void early_is_due(struct ledger *l, struct slice queue_id)
 {
     struct collection c = {.send = l->enforce};
-    struct envelope *envelope = load_envelope(l, queue_id);
+    struct envelope *envelope = early_envelope(l, queue_id);
 
     c.envelope = envelope;
     each_early(l, queue_id, collect, &c);
@@ -281,7 +281,7 @@ static void settle(struct ledger *l, struct slice key, struct early_record *r, v
 
 void ledger_reported(struct ledger *l, struct slice queue_id, bool sent, int64_t now)
 {
-    struct envelope *envelope = load_envelope(l, queue_id);
+    struct envelope *envelope = early_envelope(l, queue_id);
     struct outcome o = {sent, now, envelope ? envelope->sender : "", 0};
 
     each_early(l, queue_id, settle, &o);
@@ -320,7 +320,7 @@ bool ledger_report_load(struct ledger *l, struct slice queue_id, struct ledger_r
 {
     struct gathering g = {report_r, false};
 
-    *report_r = (struct ledger_report){.envelope = load_envelope(l, queue_id)};
+    *report_r = (struct ledger_report){.envelope = early_envelope(l, queue_id)};
     if (report_r->envelope)
         each_early(l, queue_id, gather, &g);
     if (report_r->count > 0 && !g.failed)

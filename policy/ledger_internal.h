@@ -3,6 +3,7 @@
 #define POSTERN_LEDGER_INTERNAL_H
 
 #include "classify.h"
+#include "host.h"
 #include "ledger.h"
 #include "record.h"
 #include "rules.h"
@@ -15,6 +16,20 @@ struct guard_slot {
     struct guard guard;
 };
 
+/* How far the senders of a destination's waiting messages were told. */
+enum { DELAY_MARKS = 16 };
+struct delay_mark {
+    uint32_t destination; /* id; 0: none */
+    uint64_t warned;      /* as the destination had it */
+    struct key from;
+};
+
+/* Outages that began within one second. */
+struct crowd {
+    int64_t second;
+    uint32_t count;
+};
+
 struct ledger {
     struct store *store;
     const struct config *config;
@@ -22,7 +37,9 @@ struct ledger {
     void *context;
     bool enforce;
     struct classifier *classifier; /* NULL: recipient_limits.outbound is off */
+    const char *syslog_name; /* of Postfix */
     bool lanes_possible;
+    enum lanes_mode pools;
     uint32_t normal_recipients; /* that Postfix sends in one transaction without a lane */
     struct key swept;           /* how far ledger_sweep has come */
     struct key swept_names;
@@ -32,7 +49,9 @@ struct ledger {
     struct ledger_early early;
     struct guard_slot guards[GUARD_SLOTS];
     bool guards_changed; /* some that is to be written */
-    unsigned reports;    /* that may still be asked for in this ledger_tick */
+    struct crowd crowd;
+    struct delay_mark delay_marks[DELAY_MARKS];
+    unsigned reports; /* that may still be asked for in this ledger_tick */
 };
 
 /* A destination being worked on: its record, what was saved last, and whose rules it follows. */
@@ -107,11 +126,30 @@ bool lanes_classify(const struct ledger *l, const struct maillog_line *line,
                     struct classify_info *info_r);
 void lanes_refused(struct ledger *l, struct subject *s, const struct maillog_line *line,
                    const struct classify_info *info, const struct case_file *c);
+void lanes_note_service(struct ledger *l, struct subject *s, const struct maillog_line *line);
 void lanes_taken(struct ledger *l, const struct subject *s, const struct maillog_line *line);
 void lanes_transaction_due(struct ledger *l, struct slice subject, int64_t now);
 void lanes_widen(struct ledger *l, struct subject *s, int64_t now);
 void lanes_publish(struct ledger *l, struct subject *s);
 void lanes_note_domain(struct ledger *l, struct subject *s, struct slice domain);
+
+/* Destinations behind one host (ledger_hosts.c). True: hold it now, all its hosts are down. */
+bool hosts_failed(struct ledger *l, struct subject *s, const struct maillog_line *line);
+void hosts_opened(struct ledger *l, struct subject *s, const struct maillog_line *line,
+                  const struct attempt *attempt);
+void hosts_forget(struct ledger *l, const struct subject *s);
+/* A session is open: the outage is over, and those who wait are woken (ledger.c). */
+void outage_ended(struct ledger *l, struct subject *s, const struct attempt *attempt);
+
+/* Lanes of suspect and proven destinations (ledger_pools.c). */
+void pools_update(struct ledger *l, struct subject *s, int64_t now);
+/* Works out anew what is published; saves the subject. */
+void pools_start(struct ledger *l, struct subject *s, int64_t now);
+void pools_withdraw(struct ledger *l, struct subject *s);
+/* A domain of a group was seen: it goes where the group goes. */
+void pools_note_domain(struct ledger *l, struct subject *s, struct slice domain);
+/* True when domains that were delivered to matter, not only those that failed. */
+bool pools_want_domains(const struct ledger *l);
 
 /* Early reports (ledger_early.c). */
 void early_bounced(struct ledger *l, const struct maillog_line *line);
@@ -120,6 +158,8 @@ void early_removed(struct ledger *l, struct slice queue_id);
 void early_is_due(struct ledger *l, struct slice queue_id);
 void early_start(struct ledger *l);
 void early_sweep(struct ledger *l, int64_t before, unsigned most);
+/* What the door told of a message; envelope_free() it. NULL: nothing. */
+struct envelope *early_envelope(struct ledger *l, struct slice queue_id);
 /* The sender of a message that the door told of; free() it. NULL: not known. */
 char *early_sender(struct ledger *l, struct slice queue_id);
 
@@ -129,6 +169,10 @@ void bad_refused(struct ledger *l, const struct subject *s, const struct maillog
 bool bad_forget_recipient(struct ledger *l, struct slice recipient);
 void bad_forget_guard(struct ledger *l, uint32_t destination);
 void bad_sweep(struct ledger *l, int64_t now, unsigned most);
+
+/* Senders are told of a delay (ledger_delay.c). */
+void delay_go_on(struct ledger *l, struct subject *s, int64_t now);
+void delay_is_due(struct ledger *l, struct slice queue_id);
 
 /* Messages over the cap go to the gate, messages of an ended outage are woken: at most `wakes`. */
 void work_go_on(struct ledger *l, struct subject *s, int64_t now, unsigned *wakes);
@@ -140,6 +184,8 @@ void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_
 void say_lane(struct ledger *l, const struct subject *s);
 void say_give_up(struct ledger *l, const struct subject *s, const struct case_file *c,
                  enum give_up why, const char *error);
+void say_delay(struct ledger *l, const struct case_file *c);
+void say_pool(struct ledger *l, const struct subject *s);
 void say_early(struct ledger *l, struct slice key, const struct early_record *r, const char *sender,
                unsigned number);
 void say_bad(struct ledger *l, const struct subject *s, const char *address,

@@ -30,15 +30,45 @@ static uint32_t lane_of(struct slice program)
     return n;
 }
 
-/*
- * The `relay` service of master.cf serves relay_domains, with options and a next hop of its own;
- * the lanes are copies of `smtp`. The rest of its recipients are sent at once all the same.
- */
-static bool is_relay_service(struct slice program)
+/* What is behind the last slash; the rest goes to *before_r, whose len is 0 without a slash. */
+static struct slice last_part(struct slice name, struct slice *before_r)
 {
-    static const char tag[] = "/relay/";
+    const char *slash = name.len > 0 ? memrchr(name.at, '/', name.len) : NULL;
+    size_t before = slash ? (size_t)(slash - name.at) : 0;
 
-    return memmem(program.at, program.len, tag, sizeof(tag) - 1) != NULL;
+    *before_r = (struct slice){name.at, before};
+    return slash ? (struct slice){slash + 1, name.len - before - 1} : name;
+}
+
+/* "relay" of "postfix/relay/smtp", as Debian's master.cf has it; "lmtp" of "postfix/lmtp". */
+static struct slice service_of(const struct ledger *l, struct slice program)
+{
+    struct slice tag, rest;
+    struct slice agent = last_part(program, &tag);
+    struct slice service = last_part(tag, &rest);
+
+    return rest.len == 0 || slice_equals(tag, l->syslog_name) ? agent : service;
+}
+
+/*
+ * Other services than smtp, of which the lanes are copies, serve the domains that this Postfix
+ * takes mail for, with options and a next hop of their own; a lane would send to the MX hosts, and
+ * those may be this host. Services that log as smtp does are left to lanecheck.h.
+ */
+void lanes_note_service(struct ledger *l, struct subject *s, const struct maillog_line *line)
+{
+    struct slice service = service_of(l, line->program);
+    bool elsewhere = !slice_equals(service, "smtp") && !slice_starts(service, "postern-");
+
+    if (line->agent != MAILLOG_AGENT_SMTP || elsewhere == s->record.d.elsewhere)
+        return;
+    s->record.d.elsewhere = elsewhere;
+    if (elsewhere && s->record.d.lane > 0) {
+        s->record.d.lane = 0;
+        lanes_publish(l, s);
+    }
+    pools_update(l, s, line->time);
+    subject_save(l, s);
 }
 
 static struct lane_rules rules_of_lanes(const struct ledger *l, const struct destination *d)
@@ -46,7 +76,7 @@ static struct lane_rules rules_of_lanes(const struct ledger *l, const struct des
     struct lane_rules rules = {.normal = l->normal_recipients,
                                .lifetime = (int64_t)config_learned_lifetime(l->config) * 1000};
 
-    if (l->lanes_possible && !d->relayed)
+    if (l->lanes_possible && !d->elsewhere)
         rules.lanes = config_lanes(l->config, &rules.count);
     return rules;
 }
@@ -237,6 +267,17 @@ static void add_refusal(struct transaction *t, const struct maillog_line *line,
     t->last = line->time;
 }
 
+/*
+ * More of it may be to come: the answer to DATA, or lines that were logged late, as when a server
+ * refuses fewer than the number it names.
+ */
+static bool is_doubtful(const struct transaction *t)
+{
+    if (t->lane == 1)
+        return false;
+    return t->refused_all == 0 || (t->named > 0 && t->refused + t->refused_all <= t->named);
+}
+
 void lanes_refused(struct ledger *l, struct subject *s, const struct maillog_line *line,
                    const struct classify_info *info, const struct case_file *c)
 {
@@ -248,11 +289,10 @@ void lanes_refused(struct ledger *l, struct subject *s, const struct maillog_lin
     if (!open_transaction(l, s->record.d.id, &key, &r, line, info))
         return;
     subject_load_id(l, s, s->record.d.id);
-    s->record.d.relayed = is_relay_service(line->program);
     r.t.destination = s->record.d.id;
     r.last_refused = c->key;
     add_refusal(&r.t, line, info);
-    lone = r.t.refused_all == 0 && r.t.lane != 1;
+    lone = is_doubtful(&r.t);
     save_transaction(l, key_slice(&key), &r, line->time + (lone ? LONE_QUIET : QUIET));
 }
 

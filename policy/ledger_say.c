@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "probation.h"
 #include "say.h"
 
 static void say(struct ledger *l, const char *line)
@@ -46,6 +47,32 @@ void say_lane(struct ledger *l, const struct subject *s)
     else
         snprintf(line, sizeof(line), "%s: %s", record_destination_title(&s->record),
                  l->enforce ? "no-lane" : "would-use-no-lane");
+    say(l, line);
+}
+
+void say_delay(struct ledger *l, const struct case_file *c)
+{
+    struct slice key = key_slice(&c->key);
+    struct slice to = record_key_recipient(key);
+    char line[1024];
+    char since[SAY_MAX];
+
+    snprintf(line, sizeof(line), "%.*s: %s to=<%.*s> since=\"%s\"",
+             (int)record_key_queue_id(key).len, key.at,
+             l->enforce ? "delay-report" : "would-delay-report", (int)to.len, to.at,
+             say_time(since, c->r.first_failure));
+    say(l, line);
+}
+
+void say_pool(struct ledger *l, const struct subject *s)
+{
+    const struct destination *d = &s->record.d;
+    bool probation = d->pool == POOL_PROBATION;
+    char line[1024];
+
+    snprintf(line, sizeof(line), "%s: %s%s%s", record_destination_title(&s->record),
+             l->enforce ? "" : "would-", probation ? "probation" : "no-probation",
+             d->relapses > 0 && probation ? " relapse" : "");
     say(l, line);
 }
 

@@ -74,6 +74,7 @@ void subject_save(struct ledger *l, struct subject *s)
     move_due(l, DUE_RETRY, id, s->before.next, s->record.d.next);
     move_due(l, DUE_WORK, id, s->before.work, s->record.d.work);
     move_due(l, DUE_LANE, id, s->before.lane_until, s->record.d.lane_until);
+    move_due(l, DUE_POOL, id, s->before.pool_due, s->record.d.pool_due);
     s->before = s->record.d;
 }
 
@@ -84,6 +85,7 @@ void subject_delete(struct ledger *l, struct subject *s)
     move_due(l, DUE_RETRY, id, s->before.next, 0);
     move_due(l, DUE_WORK, id, s->before.work, 0);
     move_due(l, DUE_LANE, id, s->before.lane_until, 0);
+    move_due(l, DUE_POOL, id, s->before.pool_due, 0);
     record_delete_retries(l->store, s->record.d.id);
     record_delete_destination(l->store, &s->record);
 }

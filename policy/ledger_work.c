@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "failure.h"
+#include "probation.h"
 
 enum {
     STEP = 50,           /* records in one step of work, so that a step stays short */
@@ -167,12 +168,14 @@ static void go_on_draining(struct ledger *l, struct subject *s, int64_t now, uns
 
 void work_go_on(struct ledger *l, struct subject *s, int64_t now, unsigned *wakes)
 {
-    if (s->record.d.health != DESTINATION_UP)
+    if (s->record.d.health != DESTINATION_UP) {
         go_on_giving_up(l, s, now);
-    else if (s->record.d.draining)
+        delay_go_on(l, s, now);
+    } else if (s->record.d.draining) {
         go_on_draining(l, s, now, wakes);
-    else
+    } else {
         s->record.d.work = 0;
+    }
 }
 
 /* The retry of a destination */
@@ -234,6 +237,14 @@ static void retry_destination(struct ledger *l, struct subject *s, int64_t now, 
 
 /* The clock */
 
+static void probation_is_over(struct ledger *l, struct subject *s, int64_t now)
+{
+    pools_update(l, s, now);
+    if (s->record.d.health == DESTINATION_UP && s->record.d.pool == POOL_DEFAULT &&
+        s->record.d.lane == 0)
+        subject_forget_domains(l, s);
+}
+
 static void destination_is_due(struct ledger *l, struct slice subject, enum due_kind kind,
                                int64_t now, unsigned *wakes)
 {
@@ -249,6 +260,8 @@ static void destination_is_due(struct ledger *l, struct slice subject, enum due_
         retry_destination(l, &s, now, wakes);
     else if (kind == DUE_LANE)
         lanes_widen(l, &s, now);
+    else if (kind == DUE_POOL)
+        probation_is_over(l, &s, now);
     else
         work_go_on(l, &s, now, wakes);
     subject_save(l, &s);
@@ -313,7 +326,7 @@ static void recipient_is_due(struct ledger *l, struct slice subject, int64_t now
 /* The retries of destinations withdraw holds, which must happen even when nothing may be woken. */
 static bool has_room(const struct ledger *l, enum due_kind kind, unsigned wakes)
 {
-    if (kind == DUE_EARLY)
+    if (kind == DUE_EARLY || kind == DUE_DELAY)
         return l->reports > 0;
     return wakes > 0 || (kind != DUE_RECIPIENT && kind != DUE_WORK);
 }
@@ -343,10 +356,13 @@ static bool find_due(struct ledger *l, int64_t now, unsigned wakes, struct key *
     return false;
 }
 
-static void report_is_due(struct ledger *l, struct slice queue_id)
+static void report_is_due(struct ledger *l, enum due_kind kind, struct slice queue_id)
 {
     l->reports--;
-    early_is_due(l, queue_id);
+    if (kind == DUE_EARLY)
+        early_is_due(l, queue_id);
+    else
+        delay_is_due(l, queue_id);
 }
 
 static void do_due(struct ledger *l, const struct key *entry, int64_t now, unsigned *wakes)
@@ -360,8 +376,8 @@ static void do_due(struct ledger *l, const struct key *entry, int64_t now, unsig
         recipient_is_due(l, subject, now, wakes);
     else if (kind == DUE_TRANSACTION)
         lanes_transaction_due(l, subject, now);
-    else if (kind == DUE_EARLY)
-        report_is_due(l, subject);
+    else if (kind == DUE_EARLY || kind == DUE_DELAY)
+        report_is_due(l, kind, subject);
     else
         destination_is_due(l, subject, kind, now, wakes);
 }

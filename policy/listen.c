@@ -12,7 +12,7 @@
 
 #include "slice.h"
 
-enum { BACKLOG = 128, HOST_MAX = 256 };
+enum { BACKLOG = 4096, HOST_MAX = 256 };
 
 static const char UNIX[] = "unix:";
 static const char INET[] = "inet:";

@@ -23,14 +23,17 @@ policy_libpostern_a_SOURCES = \
 	policy/record.c policy/record.h policy/record_early.c policy/record_parts.h \
 	policy/bad.c policy/bad.h policy/early.c policy/early.h policy/origins.c policy/origins.h \
 	policy/rules.c policy/rules.h \
+	policy/doorway.c policy/doorway.h \
 	policy/filter.c policy/filter.h \
 	policy/classify.c policy/classify.h policy/classify_parts.h \
 	policy/classify_limit.c policy/classify_pattern.c policy/classify_pattern.h \
 	policy/classify_table.c policy/status_filter.c policy/status_filter.h \
-	policy/lane.c policy/lane.h \
+	policy/lane.c policy/lane.h policy/probation.c policy/probation.h \
+	policy/host.c policy/host.h policy/ledger_hosts.c \
 	policy/lanecheck.c policy/lanecheck.h \
 	policy/ledger.c policy/ledger.h policy/ledger_internal.h \
 	policy/ledger_admin.c policy/ledger_bad.c policy/ledger_early.c policy/ledger_lanes.c \
+	policy/ledger_delay.c policy/ledger_pools.c \
 	policy/ledger_say.c policy/ledger_state.c policy/ledger_work.c \
 	policy/route.c policy/route.h \
 	policy/lock.c policy/lock.h \
@@ -54,7 +57,7 @@ policy_libpostern_a_SOURCES = \
 	policy/envelope.c policy/envelope.h policy/envelope_content.c policy/envelope_json.c \
 	policy/dsn.c policy/dsn.h policy/dsn_parts.h policy/dsn_fields.c policy/dsn_line.c \
 	policy/dsn_text.c \
-	policy/bounce.c policy/bounce.h
+	policy/bounce.c policy/bounce.h policy/bounce_lines.h
 policy_libpostern_a_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS) $(LIBEVENT_CFLAGS) \
 	$(JANSSON_CFLAGS) $(LIBIDN2_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 
@@ -64,7 +67,10 @@ postern_libs = policy/libpostern.a $(LIBCONFIG_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT
 sbin_PROGRAMS += policy/posternd policy/posternctl
 policy_posternd_SOURCES = policy/posternd.c policy/daemon.c policy/daemon.h \
 	policy/startcheck.c policy/startcheck.h \
-	policy/daemon_internal.h policy/daemon_early.c policy/daemon_publish.c \
+	policy/daemon_internal.h policy/daemon_arrivals.c policy/daemon_claims.c \
+	policy/daemon_config.c policy/daemon_requests.c policy/daemon_wishes.c \
+	policy/daemon_delay.c policy/daemon_early.c policy/daemon_early.h policy/daemon_report.c \
+	policy/daemon_publish.c \
 	policy/reporter.c policy/reporter.h \
 	policy/control.c policy/control.h
 policy_posternd_CFLAGS = $(policy_libpostern_a_CFLAGS)
@@ -76,13 +82,13 @@ policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h 
 	policy/show.c policy/show.h policy/show_detail.c policy/show_parts.h policy/show_table.c \
 	policy/show_early.c \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
-	policy/setup_check.c policy/setup_milter.c policy/setup_state.c \
+	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_state.c \
 	policy/cfile.c policy/cfile.h \
 	policy/mainmaster.c policy/mainmaster.h policy/mainmaster_strip.c \
 	policy/mainmaster_items.c policy/mainmaster_main.c policy/mainmaster_master.c \
 	policy/mainmaster_lane.c policy/mainmaster_work.h policy/mainmaster_list.c \
 	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_milter.h \
-	policy/mainmaster_socket.c policy/cflines.c policy/cflines.h
+	policy/mainmaster_probation.c policy/mainmaster_socket.c policy/cflines.c policy/cflines.h
 policy_posternctl_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternctl_LDADD = $(postern_libs)
 

@@ -12,22 +12,23 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
+#include "clock.h"
 #include "instances.h"
 #include "listen.h"
 #include "log.h"
-#include "policyreq.h"
 
 enum {
-    CLIENTS_MOST = 1000,
+    CLIENTS_MOST = 10000, /* each smtpd(8) has one connection */
     REQUEST_MAX = 8192,
     ANSWERS_MAX = 16384, /* bytes that a client has not read yet */
     REQUEST_SECONDS =
         10,             /* from the first byte of a request to its last; for an answer to be read */
     IDLE_SECONDS = 400, /* more than smtpd_policy_service_max_idle (300 s): smtpd(8) waits a second
                            when the connection it wants to use again is gone (attr_clnt.c) */
-    INSTANCES_MOST = 10000,
+    INSTANCES_MOST = 50000,
     INSTANCE_SECONDS = 310, /* more than smtpd_timeout (300 s), in which a RCPT has to come */
     ACCEPT_PAUSE = 1,       /* s, when there are no more descriptors */
+    ACCEPTS_MOST = 100,     /* in a row: then it is the turn of those that are connected */
 };
 
 struct client {
@@ -43,10 +44,10 @@ TAILQ_HEAD(clients, client);
 
 struct policyd {
     struct event_base *base;
-    const struct config *config;
-    struct instances *instances;
+    struct policyreq_service service;
     struct evconnlistener *listener; /* NULL when it does not listen */
     struct event *resume;            /* accepting again after a pause */
+    unsigned accepts;                /* in a row */
     char *where;                     /* what `listener` listens on */
     struct clients clients;
     size_t client_count;
@@ -99,8 +100,8 @@ static void answer(struct client *client, struct evbuffer *input, size_t len)
     char action[POLICYREQ_ACTION_MAX] = "DUNNO";
 
     if (bytes)
-        policyreq_answer((struct slice){bytes, len - 1}, policyd->instances, policyd->config,
-                         now_ms(), action);
+        policyreq_answer(&policyd->service, (struct slice){bytes, len - 1}, now_ms(), clock_now(),
+                         action);
     evbuffer_add_printf(bufferevent_get_output(client->bev), "action=%s\n\n", action);
     evbuffer_drain(input, len);
     client->skipping = false;
@@ -173,6 +174,14 @@ static bool set_up(struct client *client, evutil_socket_t fd)
     return bufferevent_enable(client->bev, EV_READ | EV_WRITE) == 0;
 }
 
+static void pause_accepting(struct policyd *policyd, int seconds)
+{
+    const struct timeval pause = {seconds, 0};
+
+    evconnlistener_disable(policyd->listener);
+    evtimer_add(policyd->resume, &pause);
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
                       int len, void *arg)
 {
@@ -182,6 +191,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)listener;
     (void)address;
     (void)len;
+    if (++policyd->accepts >= ACCEPTS_MOST)
+        pause_accepting(policyd, 0);
     if (client == NULL) {
         evutil_closesocket(fd);
         return;
@@ -203,6 +214,7 @@ static void on_resume(evutil_socket_t fd, short events, void *arg)
 
     (void)fd;
     (void)events;
+    policyd->accepts = 0;
     if (policyd->listener)
         evconnlistener_enable(policyd->listener);
 }
@@ -211,12 +223,11 @@ static void on_resume(evutil_socket_t fd, short events, void *arg)
  */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-    const struct timeval pause = {ACCEPT_PAUSE, 0};
     struct policyd *policyd = arg;
 
+    (void)listener;
     log_warning("%s: %m", policyd->where);
-    evconnlistener_disable(listener);
-    evtimer_add(policyd->resume, &pause);
+    pause_accepting(policyd, ACCEPT_PAUSE);
 }
 
 static void stop_listening(struct policyd *policyd)
@@ -230,17 +241,22 @@ static void stop_listening(struct policyd *policyd)
     policyd->where = NULL;
 }
 
-/* True also when there is nothing to listen on or for. */
+/* True also when there is nothing to listen on, or no limit of the administrator's to answer for. */
 static bool start_listening(struct policyd *policyd, char *error_r, size_t size)
 {
-    const char *where = config_policy_socket(policyd->config);
+    const char *where = config_policy_socket(policyd->service.config);
     int fd;
 
     if (where[0] == '\0')
         return true;
     fd = listen_open(where, error_r, size);
-    if (fd < 0)
-        return config_inbound_count(policyd->config) == 0;
+    if (fd < 0 && config_inbound_count(policyd->service.config) > 0)
+        return false;
+    if (fd < 0) {
+        /* Nobody need have told Postfix to ask here. */
+        log_warning("%s; the policy service does not listen", error_r);
+        return true;
+    }
     policyd->where = strdup(where);
     if (policyd->where)
         policyd->listener =
@@ -269,8 +285,8 @@ static size_t clients_most(void)
     return limit.rlim_cur >= 4 ? (size_t)limit.rlim_cur / 2 : 2;
 }
 
-struct policyd *policyd_new(struct event_base *base, const struct config *config, char *error_r,
-                            size_t size)
+struct policyd *policyd_new(struct event_base *base, const struct config *config,
+                            const struct policyreq_hooks *hooks, char *error_r, size_t size)
 {
     struct policyd *policyd = calloc(1, sizeof(*policyd));
 
@@ -279,11 +295,12 @@ struct policyd *policyd_new(struct event_base *base, const struct config *config
         return NULL;
     TAILQ_INIT(&policyd->clients);
     policyd->base = base;
-    policyd->config = config;
+    policyd->service.config = config;
+    policyd->service.hooks = *hooks;
     policyd->clients_most = clients_most();
     policyd->resume = evtimer_new(base, on_resume, policyd);
-    policyd->instances = instances_new(INSTANCES_MOST, INSTANCE_SECONDS * 1000);
-    if (policyd->resume == NULL || policyd->instances == NULL ||
+    policyd->service.instances = instances_new(INSTANCES_MOST, INSTANCE_SECONDS * 1000);
+    if (policyd->resume == NULL || policyd->service.instances == NULL ||
         !start_listening(policyd, error_r, size))
         policyd_free(&policyd);
     return policyd;
@@ -294,8 +311,8 @@ void policyd_reconfigure(struct policyd *policyd, const struct config *config)
     const char *where = config_policy_socket(config);
     char error[512];
 
-    instances_clear(policyd->instances);
-    policyd->config = config;
+    instances_clear(policyd->service.instances);
+    policyd->service.config = config;
     if (strcmp(where, policyd->where ? policyd->where : "") == 0)
         return;
     stop_listening(policyd);
@@ -313,7 +330,7 @@ void policyd_free(struct policyd **policyd)
     while ((client = TAILQ_FIRST(&p->clients)) != NULL)
         drop(client);
     stop_listening(p);
-    instances_free(&p->instances);
+    instances_free(&p->service.instances);
     if (p->resume)
         event_free(p->resume);
     free(p);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -121,6 +122,19 @@ static void prepare(const struct config *config, const struct account *account)
     log_fatal(EX_CANTCREAT, "%s/posternd.lock: %m", config_state_directory(config));
 }
 
+/* The policy service takes half of them: each smtpd(8) of a large site keeps a connection. */
+static void raise_descriptors(void)
+{
+    const rlim_t most = 32768;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= most)
+        return;
+    limit.rlim_cur = limit.rlim_max < most ? limit.rlim_max : most;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warning("cannot have more descriptors: %m");
+}
+
 /* By its full path: SIGHUP reads it again from wherever the daemon is then. */
 static struct config *read_config(const struct invocation *invocation)
 {
@@ -163,6 +177,7 @@ static int serve(const struct invocation *invocation)
             log_fatal(EX_OSERR, "cannot go to the background: %m");
         log_open("posternd", 1);
     }
+    raise_descriptors();
     prepare(config, &account);
     postfix = postfix_open(config_postfix_directory(config), error, sizeof(error));
     if (postfix == NULL)

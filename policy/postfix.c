@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { POSTCONF_TIMEOUT_MS = 30000, ERROR_MAX = 256, WORDS_MAX = 32 };
+enum { POSTCONF_TIMEOUT_MS = 30000, ERROR_MAX = 256, WORDS_MAX = 40 };
 
 /* What one call of postconf(1) asks for, and where the answers go. */
 enum parameter {
@@ -31,6 +31,11 @@ enum parameter {
     DEFER_TRANSPORTS,
     SYSLOG_NAME,
     MYHOSTNAME,
+    MYDESTINATION,
+    RELAY_DOMAINS,
+    RELAY_TRANSPORT,
+    VIRTUAL_DOMAINS,
+    VIRTUAL_TRANSPORT,
     MYNETWORKS,
     NON_SMTPD_MILTERS,
     INTERNAL_FILTERS,
@@ -59,6 +64,11 @@ static const char *const parameter_names[PARAMETERS] = {
     [DEFER_TRANSPORTS] = "defer_transports",
     [SYSLOG_NAME] = "syslog_name",
     [MYHOSTNAME] = "myhostname",
+    [MYDESTINATION] = "mydestination",
+    [RELAY_DOMAINS] = "relay_domains",
+    [RELAY_TRANSPORT] = "relay_transport",
+    [VIRTUAL_DOMAINS] = "virtual_mailbox_domains",
+    [VIRTUAL_TRANSPORT] = "virtual_transport",
     [MYNETWORKS] = "mynetworks",
     [NON_SMTPD_MILTERS] = "non_smtpd_milters",
     [INTERNAL_FILTERS] = "internal_mail_filter_classes",
@@ -74,6 +84,7 @@ struct postfix {
     char *postqueue;
     char *control;
     char *service_filters;
+    char *services;
     uint32_t queue_lifetime;
     uint32_t recipient_limit;
     bool parent_matches_subdomains;
@@ -306,6 +317,14 @@ static void ask_service_filters(struct postfix *postfix)
     postfix->service_filters = ask(words, why, sizeof(why));
 }
 
+/* Without an answer no service counts as being there. */
+static void ask_services(struct postfix *postfix)
+{
+    const char *words[] = {postfix->postconf, "-c", postfix->config_directory, "-M", NULL};
+    char why[ERROR_MAX];
+    postfix->services = ask(words, why, sizeof(why));
+}
+
 /* directory/name, or NULL. */
 static char *path_of(const char *directory, const char *name)
 {
@@ -374,6 +393,7 @@ struct postfix *postfix_open(const char *config_directory, char *error_r, size_t
     else {
         ask_directory_allowed(postfix);
         ask_service_filters(postfix);
+        ask_services(postfix);
     }
     return postfix;
 }
@@ -392,6 +412,7 @@ void postfix_free(struct postfix **postfix)
     free(p->postqueue);
     free(p->control);
     free(p->service_filters);
+    free(p->services);
     free(p);
     *postfix = NULL;
 }
@@ -404,7 +425,8 @@ static bool same_text(const char *a, const char *b)
 bool postfix_update(struct postfix *postfix, struct postfix **newer)
 {
     struct postfix swap = *postfix;
-    bool differs = !same_text(postfix->service_filters, (*newer)->service_filters);
+    bool differs = !same_text(postfix->service_filters, (*newer)->service_filters) ||
+                   !same_text(postfix->services, (*newer)->services);
     for (int i = 0; i < PARAMETERS; i++)
         differs |= !same_text(postfix->values[i], (*newer)->values[i]);
     if (differs) {
@@ -501,6 +523,41 @@ const char *postfix_default_transport(const struct postfix *postfix)
 uint32_t postfix_smtp_recipient_limit(const struct postfix *postfix)
 {
     return postfix->recipient_limit;
+}
+
+const char *postfix_mydestination(const struct postfix *postfix)
+{
+    return postfix->values[MYDESTINATION];
+}
+
+const char *postfix_relay_domains(const struct postfix *postfix)
+{
+    return postfix->values[RELAY_DOMAINS];
+}
+
+const char *postfix_relay_transport(const struct postfix *postfix)
+{
+    return postfix->values[RELAY_TRANSPORT];
+}
+
+const char *postfix_virtual_domains(const struct postfix *postfix)
+{
+    return postfix->values[VIRTUAL_DOMAINS];
+}
+
+const char *postfix_virtual_transport(const struct postfix *postfix)
+{
+    return postfix->values[VIRTUAL_TRANSPORT];
+}
+
+const char *postfix_parent_matches(const struct postfix *postfix)
+{
+    return postfix->values[PARENT_MATCHES];
+}
+
+const char *postfix_services(const struct postfix *postfix)
+{
+    return postfix->services ? postfix->services : "";
 }
 
 const char *postfix_sender_relayhosts(const struct postfix *postfix)

@@ -62,6 +62,12 @@ const char *postfix_transport_maps(const struct postfix *postfix);
 const char *postfix_relayhost(const struct postfix *postfix);         /* "" = none */
 const char *postfix_default_transport(const struct postfix *postfix); /* "smtp", "smtp:[gw]:25" */
 
+/*
+ * True when default_transport is postern-probation, or that and a next hop, as `posternctl setup`
+ * makes it where lanes = "proven". Thread-safe.
+ */
+bool postfix_default_is_probation(const struct postfix *postfix);
+
 /* smtp_destination_recipient_limit; 0: no limit (qmgr/qmgr_message.c). */
 uint32_t postfix_smtp_recipient_limit(const struct postfix *postfix);
 
@@ -75,17 +81,39 @@ const char *postfix_defer_transports(const struct postfix *postfix);
 /*
  * Whether a route to a lane (a copy of the service "smtp") sends mail where, and when, Postfix
  * itself would. What transport_maps gives overrides default_transport and both sender-dependent
- * settings (trivial-rewrite/resolve.c, resolve_addr()), so with one of those it would not. False:
- * why_r has the reason, to stand behind "lanes are not used: ". Thread-safe.
+ * settings (trivial-rewrite/resolve.c, resolve_addr()), so with one of those it would not. With
+ * postern-probation as default_transport it would: that is such a copy. False: why_r has the
+ * reason, to stand behind "lanes are not used: ". Thread-safe.
  */
 bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t size);
 
 /*
- * The tables of transport_maps in their order, without Postern's own (lmdb:
- * STATE_DIRECTORY/tables/transport, also behind "proxy:"), each as postmap(1) takes it. An array
- * that ends in NULL, in one piece: free() it. NULL: out of memory. Thread-safe.
+ * True when master.cf has this service of type unix, that mail can be routed to: for one that is
+ * not there qmgr(8) defers mail. Thread-safe.
  */
-char **postfix_other_transport_maps(const struct postfix *postfix, const char *state_directory);
+bool postfix_has_service(const struct postfix *postfix, const char *name);
+const char *postfix_services(const struct postfix *postfix); /* the lines of `postconf -M` */
+
+/*
+ * True when deliveries of this transport ("relay", "smtp:[gw]:25") are logged as those of the
+ * service smtp are: it runs smtp(8) too, and has no syslog_name of its own. Thread-safe.
+ */
+bool postfix_logs_as_smtp(const struct postfix *postfix, const char *transport);
+
+/* The domains that Postfix sends elsewhere than default_transport says, and by what. */
+const char *postfix_mydestination(const struct postfix *postfix);
+const char *postfix_relay_domains(const struct postfix *postfix);
+const char *postfix_relay_transport(const struct postfix *postfix);
+const char *postfix_virtual_domains(const struct postfix *postfix); /* virtual_mailbox_domains */
+const char *postfix_virtual_transport(const struct postfix *postfix);
+const char *postfix_parent_matches(const struct postfix *postfix); /* parent_domain_matches_... */
+
+/*
+ * The tables of transport_maps in their order, without Postern's own (lmdb:
+ * STATE_DIRECTORY/tables/transport, also behind "proxy:"): one in a line, each as postmap(1) takes
+ * it. free() it. NULL: out of memory. Thread-safe.
+ */
+char *postfix_other_transport_maps(const struct postfix *postfix, const char *state_directory);
 
 const char *postfix_syslog_name(const struct postfix *postfix);
 const char *postfix_myhostname(const struct postfix *postfix);

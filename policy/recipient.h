@@ -31,6 +31,8 @@ struct recipient {
     bool routed;    /* a route to postern-expire is published for it */
     uint32_t wakes; /* wake-ups without an answer */
     int64_t next;   /* when it is to be woken; 0: not by us */
+    int64_t warned; /* when the sender was told of the delay; 0: not yet */
+    bool warn_due;  /* and is to be told now */
 };
 
 /*

@@ -70,6 +70,8 @@ enum due_kind {
     DUE_RECIPIENT = 'r',   /* recipient: to be woken */
     DUE_LANE = 'l',        /* destination: a wider lane is tried */
     DUE_TRANSACTION = 't', /* transaction: it has gone quiet */
+    DUE_POOL = 's',        /* destination: its probation ends */
+    DUE_DELAY = 'd',       /* message: its sender is told of the delay */
     DUE_EARLY = 'e',       /* message: its bounced recipients are reported */
 };
 void record_due_key(struct key *key_r, int64_t time, enum due_kind kind, struct slice subject);

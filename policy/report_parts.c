@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "failure.h"
+#include "host.h"
+#include "probation.h"
 #include "text.h"
 
 /* More than this many waiting recipients are "at least that many": counting must not take minutes.
@@ -128,6 +130,41 @@ static int64_t next_attempt(const struct report_question *q, const struct destin
     return d->health == DESTINATION_TRYING && d->next > 0 ? q->now : d->next;
 }
 
+/* The lane its mail goes through, beside that of its limit of recipients; null: the usual one. */
+static json_t *pool_object(const struct report_question *q, const struct destination *d)
+{
+    static const char *const names[] = {
+        [POOL_PROBATION] = "postern-probation", [POOL_NORMAL] = "smtp"};
+
+    if (d->pool == POOL_DEFAULT)
+        return json_null();
+    return json_pack("{s:s, s:o}", "service", names[d->pool], "until",
+                     report_when(d->pool == POOL_PROBATION ? probation_end(d, q->now) : 0));
+}
+
+static json_t *hosts_array(const struct report_question *q, uint32_t id)
+{
+    json_t *list = json_array();
+    struct key prefix = {sizeof(id), {0}};
+    struct slice key;
+    struct slice value;
+    struct host host;
+    bool more;
+
+    memcpy(prefix.bytes, &id, sizeof(id));
+    more = store_seek(q->store, STORE_HOSTS_OF, key_slice(&prefix), &key, &value);
+    for (; more && record_has_prefix(key, &prefix);
+         more = store_next(q->store, STORE_HOSTS_OF, &key, &value)) {
+        struct slice name = {key.at + sizeof(id), key.len - sizeof(id)};
+        memset(&host, 0, sizeof(host));
+        if (store_get(q->store, STORE_HOST, name, &value) && value.len == sizeof(host))
+            memcpy(&host, value.at, sizeof(host));
+        json_array_append_new(list, json_pack("{s:o, s:o}", "name", report_text_slice(name),
+                                              "down_since", report_when(host.down_since)));
+    }
+    return list;
+}
+
 json_t *report_destination_object(const struct report_question *q,
                                   const struct destination_record *record)
 {
@@ -136,16 +173,17 @@ json_t *report_destination_object(const struct report_question *q,
     bool outage = d->health != DESTINATION_UP;
 
     return json_pack(
-        "{s:o, s:b, s:s, s:b, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "name",
-        report_text(record_destination_title(record)), "group", record_destination_is_group(record),
-        "health", destination_health_name(report_health(q, d)), "lacks_probe",
-        report_lacks_probe(q, d), "proven", d->proven, "open_retries",
+        "{s:o, s:b, s:s, s:b, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o, s:o, s:o}",
+        "name", report_text(record_destination_title(record)), "group",
+        record_destination_is_group(record), "health", destination_health_name(report_health(q, d)),
+        "lacks_probe", report_lacks_probe(q, d), "proven", d->proven, "open_retries",
         (json_int_t)destination_failures(d), "since", report_when(outage ? d->since : 0),
         "last_attempt", report_when(d->last_counted), "next_attempt",
         report_when(next_attempt(q, d)), "last_open", report_when(d->last_open), "waiting",
         (json_int_t)count_waiting(q->store, d->id, COUNT_MAX), "last_error",
         record->error[0] ? report_text(record->error) : json_null(), "draining", d->draining,
-        "policy", policy_object(&rules), "recipient_limit", limit_object(d));
+        "policy", policy_object(&rules), "recipient_limit", limit_object(d), "lane",
+        pool_object(q, d), "hosts", hosts_array(q, d->id));
 }
 
 static const char *kind_name(uint8_t kind)

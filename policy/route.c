@@ -5,8 +5,10 @@
 
 struct wanted {
     uint32_t hold;
-    uint32_t expire; /* how many recipients wait to be given up through this key */
-    uint32_t lane;   /* enum route, or 0 */
+    uint32_t expire;  /* how many recipients wait to be given up through this key */
+    uint32_t lane;    /* enum route, or 0 */
+    uint32_t pool;    /* likewise */
+    uint32_t foreign; /* the administrator's own route wins over lane and pool */
 };
 
 uint32_t route_lane_size(enum route route)
@@ -16,7 +18,8 @@ uint32_t route_lane_size(enum route route)
 
 const char *route_service(enum route route, char *buffer)
 {
-    static const char *const names[] = {"", "postern-hold", "postern-expire"};
+    static const char *const names[] = {"", "postern-hold", "postern-expire", "postern-probation",
+                                        "smtp"};
 
     if (route >= ROUTE_LANE)
         snprintf(buffer, ROUTE_SERVICE_MAX, "postern-rcpt%" PRIu32, route_lane_size(route));
@@ -127,7 +130,14 @@ static enum route route_of(const struct wanted *wanted)
 {
     if (wanted->expire > 0)
         return ROUTE_EXPIRE;
-    return wanted->hold ? ROUTE_HOLD : (enum route)wanted->lane;
+    if (wanted->hold)
+        return ROUTE_HOLD;
+    if (wanted->foreign)
+        return ROUTE_NONE;
+    /* A host that says nothing must not hold the processes of a lane that others need. */
+    if (wanted->pool == ROUTE_PROBATION || wanted->lane == 0)
+        return (enum route)wanted->pool;
+    return (enum route)wanted->lane;
 }
 
 static struct wanted load(struct store *store, struct slice key)
@@ -144,7 +154,7 @@ static bool save(struct store *store, struct slice key, const struct wanted *bef
                  const struct wanted *wanted, enum route *wanted_r)
 {
     *wanted_r = route_of(wanted);
-    if (*wanted_r == ROUTE_NONE)
+    if (*wanted_r == ROUTE_NONE && !wanted->foreign)
         store_delete(store, STORE_ROUTE, key);
     else if (memcmp(before, wanted, sizeof(*wanted)) != 0)
         store_put(store, STORE_ROUTE, key, (struct slice){(const char *)wanted, sizeof(*wanted)});
@@ -179,6 +189,29 @@ bool route_lane(struct store *store, struct slice key, enum route lane, enum rou
 
     wanted.lane = lane;
     return save(store, key, &before, &wanted, wanted_r);
+}
+
+bool route_pool(struct store *store, struct slice key, enum route pool, enum route *wanted_r)
+{
+    struct wanted before = load(store, key);
+    struct wanted wanted = before;
+
+    wanted.pool = pool;
+    return save(store, key, &before, &wanted, wanted_r);
+}
+
+bool route_foreign(struct store *store, struct slice key, enum route *wanted_r)
+{
+    struct wanted before = load(store, key);
+    struct wanted wanted = before;
+
+    wanted.foreign = 1;
+    return save(store, key, &before, &wanted, wanted_r);
+}
+
+bool route_delivers(enum route route)
+{
+    return route >= ROUTE_PROBATION;
 }
 
 bool route_seek(struct store *store, struct slice from, struct slice *key_r, enum route *route_r)

@@ -15,8 +15,10 @@ enum { ROUTE_KEY_MAX = 400, ROUTE_SERVICE_MAX = 32 };
 
 enum route {
     ROUTE_NONE,
-    ROUTE_HOLD,   /* postern-hold: the destination is down */
-    ROUTE_EXPIRE, /* postern-expire: somebody's mail to this address is over its cap */
+    ROUTE_HOLD,      /* postern-hold: the destination is down */
+    ROUTE_EXPIRE,    /* postern-expire: somebody's mail to this address is over its cap */
+    ROUTE_PROBATION, /* postern-probation: it could not be reached lately */
+    ROUTE_NORMAL,    /* smtp: proven, where all else goes through postern-probation */
     /* ROUTE_LANE + N: postern-rcptN, the destination takes N recipients in one transaction */
     ROUTE_LANE = 1 << 16,
 };
@@ -47,8 +49,16 @@ bool route_domain_valid(struct slice domain);
 bool route_hold(struct store *store, struct slice key, bool hold, enum route *wanted_r);
 bool route_expire(struct store *store, struct slice key, bool more, enum route *wanted_r);
 bool route_lane(struct store *store, struct slice key, enum route lane, enum route *wanted_r);
+/* `pool`: ROUTE_PROBATION, ROUTE_NORMAL or ROUTE_NONE. */
+bool route_pool(struct store *store, struct slice key, enum route pool, enum route *wanted_r);
+/* The administrator has a route of his own for it: neither lane nor pool is published. */
+bool route_foreign(struct store *store, struct slice key, enum route *wanted_r);
 
-/* The first wanted route whose key is not below `from` (see store_seek). */
+/* True for routes that only choose how smtp(8) delivers: the next hop is what it would be anyway.
+ */
+bool route_delivers(enum route route);
+
+/* The first key not below `from` (see store_seek), and its route, which may be ROUTE_NONE. */
 bool route_seek(struct store *store, struct slice from, struct slice *key_r, enum route *route_r);
 
 #endif

@@ -122,6 +122,37 @@ static void show_limit(FILE *out, const json_t *d, int64_t now)
     fputc('\n', out);
 }
 
+/* The pool of processes its mail goes to, and the hosts it is behind. */
+static void show_lane(FILE *out, const json_t *d)
+{
+    const json_t *lane = json_object_get(d, "lane");
+    char until[SAY_MAX];
+
+    if (!json_is_object(lane))
+        return;
+    fprintf(out, "  lane:          %s", show_string(lane, "service"));
+    if (show_ms(lane, "until") > 0)
+        fprintf(out, ", until %s", say_time(until, show_ms(lane, "until")));
+    fputc('\n', out);
+}
+
+static void show_hosts(FILE *out, const json_t *d)
+{
+    const char *label = "mail hosts:";
+    const json_t *host;
+    char since[SAY_MAX];
+    size_t i;
+
+    json_array_foreach(json_object_get(d, "hosts"), i, host)
+    {
+        fprintf(out, "  %-15s%s", label, show_string(host, "name"));
+        if (show_ms(host, "down_since") > 0)
+            fprintf(out, ", down since %s", say_time(since, show_ms(host, "down_since")));
+        fputc('\n', out);
+        label = "";
+    }
+}
+
 /* The attempts of the present outage, or those of the outages before it. */
 static void show_history(FILE *out, const json_t *list, bool present, const char *title)
 {
@@ -167,6 +198,8 @@ void show_destination(FILE *out, int width, const json_t *report)
     show_policy(out, report, "  ");
     show_outage(out, report, now);
     show_limit(out, report, now);
+    show_lane(out, report);
+    show_hosts(out, report);
     fprintf(out, "  last reached:  %s\n", say_time(time, show_ms(report, "last_open")));
     show_next(out, report, report, "  ");
     fprintf(out, "  waiting:       %lld recipient%s\n", waiting, show_plural(waiting));

@@ -13,7 +13,7 @@
 #include "log.h"
 
 /* Raised whenever the meaning of a record changes. */
-static const char format[] = "postern-3";
+static const char format[] = "postern-4";
 
 /* Address space, not memory: the file grows as it is filled. Doubled when it is full. */
 static const size_t first_map_size = (size_t)1 << 30;
@@ -22,13 +22,15 @@ static const size_t first_map_size = (size_t)1 << 30;
 enum { READERS_MAX = 1024 };
 
 static const char *const table_names[STORE_TABLES] = {
-    "meta",  "destination", "name",        "domain",   "recipient", "waiting", "attempt", "retry",
-    "route", "due",         "transaction", "envelope", "early",     "bad",     "bad-age", "guard",
+    "meta",    "destination", "name", "domain",      "recipient", "waiting", "attempt",
+    "retry",   "route",       "due",  "transaction", "envelope",  "early",   "bad",
+    "bad-age", "guard",       "host", "behind",      "hosts-of",
 };
 
 struct store {
     MDB_env *env;
     MDB_txn *txn;
+    MDB_txn *reader; /* the writer's own, kept from one store_begin_read to the next */
     MDB_dbi tables[STORE_TABLES];
     MDB_cursor *cursors[STORE_TABLES];
     bool writable;
@@ -75,12 +77,32 @@ bool store_begin(struct store *store)
     return !failed(store, code);
 }
 
+bool store_begin_read(struct store *store)
+{
+    int code;
+
+    if (!store->writable)
+        return store_begin(store);
+    if (store->txn)
+        return false;
+    store->error = 0;
+    code = store->reader ? mdb_txn_renew(store->reader)
+                         : mdb_txn_begin(store->env, NULL, MDB_RDONLY, &store->reader);
+    if (failed(store, code))
+        return false;
+    store->txn = store->reader;
+    return true;
+}
+
 void store_abort(struct store *store)
 {
     if (store->txn == NULL)
         return;
     close_cursors(store);
-    mdb_txn_abort(store->txn);
+    if (store->txn == store->reader)
+        mdb_txn_reset(store->reader);
+    else
+        mdb_txn_abort(store->txn);
     store->txn = NULL;
 }
 
@@ -234,8 +256,11 @@ static int open_tables(struct store *store)
 
 static int open_file(struct store *store, const char *path)
 {
-    /* A milter's threads take turns: the reader's slot belongs to the transaction. */
-    unsigned flags = MDB_NOSUBDIR | (store->writable ? 0 : MDB_RDONLY | MDB_NOTLS);
+    /*
+     * The reader's slot belongs to the transaction: a milter's threads take turns, and posternd
+     * keeps one while it writes.
+     */
+    unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (store->writable ? 0 : MDB_RDONLY);
     int code = mdb_env_create(&store->env);
 
     if (code != 0)
@@ -323,6 +348,8 @@ void store_close(struct store **store)
     if (*store == NULL)
         return;
     store_abort(*store);
+    if ((*store)->reader)
+        mdb_txn_abort((*store)->reader);
     if ((*store)->env)
         mdb_env_close((*store)->env);
     free(*store);

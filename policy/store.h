@@ -33,6 +33,9 @@ enum store_table {
     STORE_BAD,         /* address -> what its server said: it does not exist */
     STORE_BAD_AGE,     /* time, address -> nothing: the oldest come first */
     STORE_GUARD,       /* destination id -> how many of its recipients were rejected lately */
+    STORE_HOST,        /* mail host -> record */
+    STORE_BEHIND,      /* mail host, destination id -> nothing */
+    STORE_HOSTS_OF,    /* destination id, mail host -> when it was last seen */
     STORE_TABLES
 };
 
@@ -52,6 +55,11 @@ void store_close(struct store **store);
 bool store_begin(struct store *store);
 bool store_commit(struct store *store);
 void store_abort(struct store *store);
+/*
+ * Begins to read only, also in posternd between two transactions; ends with store_abort. Cheap: it
+ * does not wait for the disk. False, too, while another transaction is open.
+ */
+bool store_begin_read(struct store *store);
 /* Why the last store_begin or store_commit failed; static text. */
 const char *store_error(const struct store *store);
 

@@ -44,7 +44,7 @@ static void print_route(FILE *to, const struct table_hooks *hooks, struct slice 
     char service[ROUTE_SERVICE_MAX];
 
     fprintf(to, "%.*s\t%s:%s\n", (int)key.len, key.at, route_service(route, service),
-            route_lane_size(route) > 0 ? hooks->nexthop(hooks->context) : "");
+            route_delivers(route) ? hooks->nexthop(hooks->context) : "");
 }
 
 static void forget_changes(struct table *table)

@@ -13,8 +13,8 @@
 
 enum {
     LIST_MAX = 512,
-    AT_ONCE = 2,
-    EVERY_MS = 20, /* 50 messages a second */
+    AT_ONCE = 3,
+    EVERY_MS = 12, /* 80 messages a second */
     COMMAND_TIMEOUT = 30 * 1000,
     NUDGE_TIMEOUT = 3 * 1000,
     PAUSE_MAX = 30,
@@ -122,10 +122,20 @@ static void on_woken(void *arg, const struct child_end *end)
     waker_run(waker);
 }
 
+/* One of those that are not under way; there is one. */
+static unsigned free_place(const struct waker *waker)
+{
+    unsigned n = 0;
+
+    while (n < AT_ONCE - 1 && waker->underway[n].queue_id[0])
+        n++;
+    return n;
+}
+
 static void wake(struct waker *waker, size_t at)
 {
     struct slot *slot = malloc(sizeof(*slot));
-    unsigned n = waker->underway[0].queue_id[0] ? 1 : 0;
+    unsigned n = free_place(waker);
     struct wanted *w = &waker->underway[n];
     char *argv[] = {(char *)(uintptr_t)postfix_postqueue(waker->postfix),
                     (char *)(uintptr_t) "-c",
