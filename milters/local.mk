@@ -4,14 +4,16 @@ if MILTERS
 noinst_LIBRARIES += milters/libmilters.a
 milters_libmilters_a_SOURCES = \
 	milters/common/confref.c milters/common/confref.h \
+	milters/common/local.c milters/common/local.h \
 	milters/common/milter.c milters/common/milter.h \
+	milters/common/outbox.c milters/common/outbox.h \
 	milters/common/place.c milters/common/place.h \
 	milters/common/state.c milters/common/state.h \
 	milters/earlyndr/door.c milters/earlyndr/door.h \
 	milters/earlyndr/earlyndr.c milters/earlyndr/earlyndr.h \
-	milters/earlyndr/outbox.c milters/earlyndr/outbox.h \
 	milters/earlyndr/report.c milters/earlyndr/parts.h \
-	milters/rcptlimit/rcptlimit.c milters/rcptlimit/rcptlimit.h
+	milters/rcptlimit/rcptlimit.c milters/rcptlimit/rcptlimit.h \
+	milters/retrycap/retrycap.c milters/retrycap/retrycap.h
 milters_libmilters_a_CPPFLAGS = $(milters_cppflags)
 milters_libmilters_a_CFLAGS = $(milters_cflags)
 
@@ -32,7 +34,15 @@ milters_postern_earlyndr_CPPFLAGS = $(milters_cppflags)
 milters_postern_earlyndr_CFLAGS = $(milters_cflags)
 milters_postern_earlyndr_LDADD = $(milters_libs)
 man_MANS += milters/earlyndr/postern-earlyndr.8
+
+sbin_PROGRAMS += milters/postern-retrycap
+milters_postern_retrycap_SOURCES = milters/retrycap/postern-retrycap.c
+milters_postern_retrycap_CPPFLAGS = $(milters_cppflags)
+milters_postern_retrycap_CFLAGS = $(milters_cflags)
+milters_postern_retrycap_LDADD = $(milters_libs)
+man_MANS += milters/retrycap/postern-retrycap.8
 endif
 EXTRA_DIST += milters/earlyndr/postern-earlyndr.8
 EXTRA_DIST += milters/rcptlimit/postern-rcptlimit.8
+EXTRA_DIST += milters/retrycap/postern-retrycap.8
 EXTRA_DIST += milters/README

@@ -4,16 +4,14 @@
 #ifndef POSTERN_DOOR_H
 #define POSTERN_DOOR_H
 
-#include "config.h"
-#include "record.h"
+#include "doorway.h"
 
 enum door_answer {
     DOOR_PASS,
     DOOR_REFUSE,
 };
 
-/* A line of a reply has at most 512 bytes (RFC 5321 section 4.5.3.1.5). */
-enum { DOOR_TEXT_MAX = 480 };
+enum { DOOR_TEXT_MAX = DOORWAY_DOUBLED_MAX };
 
 /*
  * Looks it up; for an address that is to be tried again asks posternd whether by this message.
@@ -22,10 +20,7 @@ enum { DOOR_TEXT_MAX = 480 };
 enum door_answer door_ask(const struct config *config, struct slice recipient,
                           struct bad_record *bad_r);
 
-/*
- * The text behind "550 5.1.1 ": what the remote host said, and when. One line of printable ASCII,
- * with each '%' doubled: libmilter takes it for a format.
- */
+/* The text behind "550 5.1.1 " (doorway_bad_text), as libmilter wants it. */
 void door_text(const struct bad_record *bad, struct slice recipient, char text_r[DOOR_TEXT_MAX]);
 
 #endif

@@ -13,8 +13,6 @@
  */
 #include "earlyndr.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +21,10 @@
 #include "clock.h"
 #include "confref.h"
 #include "door.h"
+#include "local.h"
 #include "log.h"
 #include "outbox.h"
 #include "parts.h"
-#include "postfix.h"
 
 /* One recipient that is to be taken out at the end of the message. */
 struct drop {
@@ -122,21 +120,6 @@ static sfsistat mlfi_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
     return SMFIS_CONTINUE;
 }
 
-static bool is_local(const struct confref *conf, const _SOCK_ADDR *address)
-{
-    char text[INET6_ADDRSTRLEN];
-    const void *bytes = NULL;
-    struct network client;
-
-    if (address && address->sa_family == AF_INET)
-        bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
-    else if (address && address->sa_family == AF_INET6)
-        bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-    return bytes && inet_ntop(address->sa_family, bytes, text, sizeof(text)) &&
-           network_parse_address(slice_of(text), &client) &&
-           networks_have(confref_local(conf), &client);
-}
-
 static sfsistat mlfi_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
     struct connection *c = calloc(1, sizeof(*c));
@@ -146,7 +129,7 @@ static sfsistat mlfi_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
         return SMFIS_ACCEPT;
     c->conf = confref_take();
     if (c->conf && config_early_mode(confref_config(c->conf)) != EARLY_OFF) {
-        c->local = is_local(c->conf, address);
+        c->local = local_has(c->conf, address);
         if (smfi_setpriv(ctx, c) == MI_SUCCESS)
             return SMFIS_CONTINUE;
     }
@@ -212,8 +195,12 @@ static sfsistat refuse(SMFICTX *ctx, const char *text)
     return SMFIS_REJECT;
 }
 
-static void say_observed(struct message *m, SMFICTX *ctx, const char *recipient, const char *text)
+static void say_observed(struct message *m, SMFICTX *ctx, const char *recipient,
+                         const struct bad_record *bad)
 {
+    char text[DOORWAY_TEXT_MAX];
+
+    doorway_bad_text(bad, slice_of(recipient), text);
     if (!m->said)
         log_info("%s: would-refuse to=%s and maybe others: 550 5.1.1 %s",
                  symbol(ctx, "i")[0] ? symbol(ctx, "i") : "NOQUEUE", recipient, text);
@@ -229,7 +216,7 @@ static sfsistat bad_recipient(SMFICTX *ctx, const struct connection *c, char **a
 
     door_text(bad, slice_of(argv[0]), text);
     if (!config_enforce(confref_config(c->conf))) {
-        say_observed(m, ctx, argv[0], text);
+        say_observed(m, ctx, argv[0], bad);
         note_recipient(m, ctx, argv);
         return SMFIS_CONTINUE;
     }
@@ -324,9 +311,9 @@ static void drop_recipients(SMFICTX *ctx, const struct config *config, const str
 }
 
 /* A single recipient that is delivered as it is needs no early report: Postfix's is no later. */
-static bool is_worth_telling(const struct message *m)
+static bool is_worth_telling(const struct config *config, const struct message *m)
 {
-    return m->accepted - m->drop_count >= 2 || m->expands;
+    return config_warns(config) || m->accepted - m->drop_count >= 2 || m->expands;
 }
 
 static sfsistat end_of_mail(SMFICTX *ctx, const struct config *config, struct message *m)
@@ -337,8 +324,8 @@ static sfsistat end_of_mail(SMFICTX *ctx, const struct config *config, struct me
         return refuse(ctx, m->refusal);
     if (m->drop_count > 0)
         drop_recipients(ctx, config, m);
-    if (is_worth_telling(m))
-        outbox_put(config_runtime_directory(config), m->envelope);
+    if (is_worth_telling(config, m))
+        outbox_envelope(config_runtime_directory(config), m->envelope);
     return SMFIS_CONTINUE;
 }
 
@@ -381,33 +368,17 @@ static sfsistat mlfi_close(SMFICTX *ctx)
     return SMFIS_CONTINUE;
 }
 
-/* Whose clients may get a report instead of a refusal: ours, since others forge their senders. */
-static struct networks *local_networks(const struct config *config)
+/* Asked for in one mode only: it may take a while. */
+static struct networks *networks_of(const struct config *config)
 {
-    struct networks *networks = networks_new();
-    char error[512];
-    struct postfix *postfix;
-
-    if (networks == NULL || config_early_mode(config) != EARLY_NDR)
-        return networks;
-    for (size_t i = 0; i < config_early_network_count(config); i++)
-        networks_add(networks, slice_of(config_early_network_at(config, i)));
-    if (config_early_network_count(config) > 0)
-        return networks;
-    postfix = postfix_open(config_postfix_directory(config), error, sizeof(error));
-    if (postfix == NULL)
-        log_warning("%s: only authenticated clients get reports; set early_ndr.networks", error);
-    else if (networks_add_list(networks, postfix_mynetworks(postfix)) > 0)
-        log_warning("mynetworks names files or tables, which are left out: set early_ndr.networks");
-    postfix_free(&postfix);
-    return networks;
+    return config_early_mode(config) == EARLY_NDR ? local_networks(config) : networks_new();
 }
 
 const struct milter_program earlyndr_program = {
     .name = "postern-earlyndr",
     .setting = "milters.earlyndr.socket",
     .socket = config_earlyndr_socket,
-    .local = local_networks,
+    .local = networks_of,
     .description =
         {
             .xxfi_name = (char *)"postern-earlyndr",
