@@ -3,7 +3,7 @@
 
 packages="autoconf automake make gcc libc6-dev pkg-config xz-utils
     libconfig-dev libevent-dev libidn2-dev libjansson-dev liblmdb-dev libmilter-dev libcmocka-dev libsystemd-dev
-    postfix postfix-lmdb dnsmasq-base iproute2 util-linux"
+    postfix postfix-lmdb dnsmasq-base iproute2 util-linux python3"
 
 guard=/usr/sbin/policy-rc.d
 guard_text='#!/bin/sh

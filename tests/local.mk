@@ -17,12 +17,15 @@ unit_tests = \
 	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
+	tests/unit/test_doorway \
 	tests/unit/test_policyd \
 	tests/unit/test_policyreq \
 	tests/unit/test_lane \
 	tests/unit/test_mainmaster \
 	tests/unit/test_postfix_routing \
 	tests/unit/test_address \
+	tests/unit/test_host \
+	tests/unit/test_probation \
 	tests/unit/test_badreply \
 	tests/unit/test_guard \
 	tests/unit/test_envelope \
@@ -34,7 +37,7 @@ unit_tests = \
 	tests/unit/test_early
 
 if MILTERS
-unit_tests += tests/unit/test_rcptlimit tests/unit/test_earlyndr
+unit_tests += tests/unit/test_rcptlimit tests/unit/test_earlyndr tests/unit/test_retrycap
 endif
 
 if HAVE_CMOCKA
@@ -88,6 +91,8 @@ tests_unit_test_ledger_CFLAGS = $(unit_cflags)
 tests_unit_test_ledger_LDADD = $(unit_libs)
 tests_unit_test_ledger_LDFLAGS = -Wl,--wrap=mdb_env_open,--wrap=mdb_get,--wrap=mdb_put \
 	-Wl,--wrap=mdb_del,--wrap=mdb_cursor_get
+tests_unit_test_doorway_CFLAGS = $(unit_cflags)
+tests_unit_test_doorway_LDADD = $(unit_libs)
 tests_unit_test_policyd_CFLAGS = $(unit_cflags)
 tests_unit_test_policyd_LDADD = $(unit_libs)
 tests_unit_test_policyreq_CFLAGS = $(unit_cflags)
@@ -104,19 +109,29 @@ tests_unit_test_earlyndr_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/
 tests_unit_test_earlyndr_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
 tests_unit_test_earlyndr_LDADD = milters/libmilters.a $(unit_libs) -lpthread
 tests_unit_test_earlyndr_LDFLAGS = -Wl,--wrap=ask_json,--wrap=ask_posternd
+tests_unit_test_retrycap_SOURCES = tests/unit/test_retrycap.c \
+	tests/unit/fake_milter.c tests/unit/fake_milter.h
+tests_unit_test_retrycap_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/retrycap
+tests_unit_test_retrycap_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
+tests_unit_test_retrycap_LDADD = milters/libmilters.a $(unit_libs) -lpthread
+tests_unit_test_retrycap_LDFLAGS = -Wl,--wrap=ask_json,--wrap=log_info
 tests_unit_test_child_CFLAGS = $(unit_cflags)
 tests_unit_test_child_LDADD = $(unit_libs)
 tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmaster.c \
 	policy/mainmaster_strip.c policy/mainmaster_items.c policy/mainmaster_main.c \
 	policy/mainmaster_master.c policy/mainmaster_lane.c policy/mainmaster_list.c \
-	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_socket.c \
-	policy/cflines.c
+	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_probation.c \
+	policy/mainmaster_socket.c policy/cflines.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
 tests_unit_test_postfix_routing_SOURCES = tests/unit/test_postfix_routing.c \
 	policy/postfix_routing.c
 tests_unit_test_postfix_routing_CFLAGS = $(unit_cflags)
 tests_unit_test_postfix_routing_LDADD = $(CMOCKA_LIBS)
+tests_unit_test_host_CFLAGS = $(unit_cflags)
+tests_unit_test_host_LDADD = $(unit_libs)
+tests_unit_test_probation_CFLAGS = $(unit_cflags)
+tests_unit_test_probation_LDADD = $(unit_libs)
 tests_unit_test_address_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_address_LDADD = $(unit_libs)
 tests_unit_test_badreply_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
@@ -151,12 +166,18 @@ EXTRA_DIST += tests/scenarios/run.test \
 	tests/scenarios/cap.scn \
 	tests/scenarios/caps.scn \
 	tests/scenarios/comes_back.scn \
+	tests/scenarios/delay.scn \
 	tests/scenarios/early.scn \
 	tests/scenarios/early_not.scn \
 	tests/scenarios/groups.scn \
 	tests/scenarios/lanes.scn \
 	tests/scenarios/lanes_apart.scn \
+	tests/scenarios/lanes_elsewhere.scn \
+	tests/scenarios/lanes_late.scn \
 	tests/scenarios/lanes_none.scn \
+	tests/scenarios/lanes_proven.scn \
+	tests/scenarios/lanes_suspect.scn \
+	tests/scenarios/one_host.scn \
 	tests/scenarios/observe.scn \
 	tests/scenarios/probes.scn \
 	tests/scenarios/recipients.scn \
@@ -224,8 +245,13 @@ EXTRA_DIST += \
 	tests/e2e/test_classify_filter.sh \
 	tests/e2e/test_comes_back.sh \
 	tests/e2e/test_config_gone.sh \
+	tests/e2e/test_delay_report.sh \
 	tests/e2e/test_dns_failure.sh \
 	tests/e2e/early.sh \
+	tests/e2e/test_door_policy.sh \
+	tests/e2e/retrycap.sh \
+	tests/e2e/test_door_retrycap.sh \
+	tests/e2e/test_door_warn.sh \
 	tests/e2e/test_early_door_ndr.sh \
 	tests/e2e/test_early_dsn.sh \
 	tests/e2e/test_early_imitation.sh \
@@ -241,6 +267,10 @@ EXTRA_DIST += \
 	tests/e2e/test_inbound_milter.sh \
 	tests/e2e/test_inbound_policy.sh \
 	tests/e2e/limits.sh \
+	tests/e2e/silent.sh \
+	tests/e2e/test_lanes_classes.sh \
+	tests/e2e/test_lanes_proven.sh \
+	tests/e2e/test_lanes_suspect.sh \
 	tests/e2e/test_limit_452.sh \
 	tests/e2e/test_limit_552.sh \
 	tests/e2e/test_limit_554.sh \
@@ -250,6 +280,7 @@ EXTRA_DIST += \
 	tests/e2e/test_limit_two_mx.sh \
 	tests/e2e/test_never_opened.sh \
 	tests/e2e/test_observe.sh \
+	tests/e2e/test_one_host.sh \
 	tests/e2e/test_other_directory.sh \
 	tests/e2e/test_others_untouched.sh \
 	tests/e2e/test_posternd_gone.sh \
@@ -263,10 +294,14 @@ EXTRA_DIST += \
 	tests/e2e/test_setup.sh \
 	tests/e2e/test_setup_lanes.sh \
 	tests/e2e/test_setup_milters.sh \
+	tests/e2e/probation.sh \
+	tests/e2e/test_setup_probation.sh \
+	tests/e2e/test_setup_probation_refused.sh \
 	tests/e2e/test_smtphost_greeting.sh \
 	tests/e2e/test_smtphost_many.sh \
 	tests/e2e/test_smtphost_replies.sh \
 	tests/e2e/test_stock_refused.sh \
+	tests/e2e/test_storm.sh \
 	tests/e2e/test_transfer_retries.sh
 
 # Benchmarks: built by `make bench`, which also runs them; no part of `make check`.
@@ -276,6 +311,16 @@ tests_bench_ingest_CFLAGS = $(AM_CFLAGS)
 tests_bench_ingest_LDADD = $(postern_libs)
 CLEANFILES += tests/bench/ingest
 
-.PHONY: bench
+EXTRA_PROGRAMS += tests/bench/policy
+tests_bench_policy_SOURCES = tests/bench/policy.c
+tests_bench_policy_CFLAGS = $(AM_CFLAGS)
+tests_bench_policy_LDADD = $(postern_libs)
+CLEANFILES += tests/bench/policy
+EXTRA_DIST += tests/bench/policy.sh
+
+.PHONY: bench bench-policy
+bench-policy: tests/bench/policy policy/posternd
+	HELPER=tests/bench/policy POSTERND=policy/posternd $(srcdir)/tests/bench/policy.sh
+
 bench: tests/bench/ingest
 	tests/bench/ingest

@@ -3,6 +3,7 @@
 e2e_host partner.test 127.0.0.2 refuse
 e2e_start_postfix
 e2e_postern <<'CONF'
+lanes = "off";
 destinations = (
   { name = "partner"; domains = ("partner.test"); max_open_retries = 100; open_interval = 3; }
 );

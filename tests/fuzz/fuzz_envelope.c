@@ -1,6 +1,6 @@
 /*
  * Feeds any bytes as JSON to envelope_from_json(), and checks that what it accepts has the shape it
- * promises, and goes to JSON and back unchanged.
+ * promises, goes to JSON and back unchanged, and can be asked whether a machine sent it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -45,6 +45,7 @@ static void check_round_trip(const struct envelope *first)
     json_t *again;
 
     CHECK(second != NULL);
+    CHECK(envelope_is_automatic(first) == envelope_is_automatic(second));
     again = envelope_to_json(second);
     CHECK(json_equal(json, again));
     json_decref(again);

@@ -10,6 +10,9 @@
  *     ENVELOPE ID SENDER RECIPIENT...   the door tells of a message; "NOTIFY=NEVER" and the like
  *                       behind a recipient are its parameters
  *     SENT ID           posternd's report is in Postfix's hands; FAILED ID: it is not
+ *     DELAYED ID COUNT  posternd told the sender of the delay of so many recipients
+ *     WARNED ID RECIPIENT DESTINATION    the sender was told of the delay at the door; the last is
+ *                       "g:GROUP" or "d:DOMAIN"
  *     CLAIM ID RECIPIENT keep|drop|wait  Postfix's own report names it: what is to become of that
  *     TEST RECIPIENT yes|no              may a message try this bad address?
  *     BAD COUNT         so many addresses are known to be bad
@@ -118,7 +121,15 @@ static void on_report(void *context, struct slice queue_id)
         want(context, text);
 }
 
-static const struct ledger_actions actions = {on_route, on_wake, on_say, on_report};
+static void on_delay(void *context, struct slice queue_id)
+{
+    char *text = NULL;
+
+    if (asprintf(&text, "delay %.*s", (int)queue_id.len, queue_id.at) >= 0)
+        want(context, text);
+}
+
+static const struct ledger_actions actions = {on_route, on_wake, on_say, on_report, on_delay};
 
 static void transact(struct scene *s)
 {
@@ -301,6 +312,43 @@ static void play_reported(struct scene *s, const char *id, bool sent)
     commit(s);
 }
 
+static void play_delayed(struct scene *s, const char *text)
+{
+    struct ledger_delay delay;
+    char *copy = strdup(text);
+    char *rest = copy;
+    const char *id = next_word(&rest);
+    size_t count = 0;
+
+    transact(s);
+    if (ledger_delay_load(s->ledger, slice_of(id), &delay)) {
+        count = delay.count;
+        ledger_delay_free(&delay);
+    }
+    ledger_delayed(s->ledger, slice_of(id), count > 0, s->now);
+    commit(s);
+    if (rest == NULL || count != strtoul(rest, NULL, 10))
+        fail(s, "%s: %zu recipients", id, count);
+    free(copy);
+}
+
+static void play_warned(struct scene *s, const char *text)
+{
+    char *copy = strdup(text);
+    char *rest = copy;
+    struct ledger_warned warned = {.queue_id = slice_of(next_word(&rest)), .arrived = s->now};
+    struct destination_record to;
+
+    warned.recipient = slice_of(next_word(&rest));
+    transact(s);
+    if (!record_load_destination(s->store, slice_of(next_word(&rest)), &to))
+        fail(s, "nothing is known of that destination");
+    warned.destination = to.d.id;
+    ledger_warned(s->ledger, &warned, s->now);
+    commit(s);
+    free(copy);
+}
+
 static void play_claim(struct scene *s, const char *text)
 {
     static const char *const names[] = {"keep", "drop", "wait"};
@@ -375,6 +423,10 @@ static void play_line(struct scene *s, const char *line, FILE *file)
         play_reported(s, rest, true);
     else if ((rest = argument(line, "FAILED")))
         play_reported(s, rest, false);
+    else if ((rest = argument(line, "DELAYED")))
+        play_delayed(s, rest);
+    else if ((rest = argument(line, "WARNED")))
+        play_warned(s, rest);
     else if ((rest = argument(line, "CLAIM")))
         play_claim(s, rest);
     else if ((rest = argument(line, "TEST")))

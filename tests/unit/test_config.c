@@ -93,7 +93,7 @@ static const struct {
      "postern.conf:1: unknown setting colour; the file may hold postfix, state_directory, "
      "runtime_directory, user, enforce, retry, unproven, destinations, recipient_limits, "
      "early_ndr, "
-     "lanes, milters, policy"},
+     "lanes, probation_processes, milters, policy"},
     {"unknown in a group",
      "destinations = (\n { name = \"a\"; domains = (\"a.example\");\n"
      "   open_intervall = 1; } );\n",
@@ -301,9 +301,11 @@ static const struct {
     {"milters: socket", "milters = { earlyndr = { socket = \"/run/x.sock\"; }; };\n",
      "postern.conf:1: milters.earlyndr.socket is \"/run/x.sock\"; it must be \"unix:/path\", "
      "\"inet:PORT@HOST\", \"inet6:PORT@HOST\", or \"\" for none"},
-    {"milters: socket that is needed", "milters = { retrycap = { socket = \"\"; }; };\n",
-     "postern.conf:1: milters.retrycap.socket is \"\"; it must be \"unix:/path\", "
-     "\"inet:PORT@HOST\" or \"inet6:PORT@HOST\""},
+    {"milters: when_down", "milters = { retrycap = { when_down = \"refuse\"; }; };\n",
+     "postern.conf:1: milters.retrycap.when_down is \"refuse\"; it must be \"accept\", \"warn\", "
+     "\"tempfail\" or \"refuse-over-cap\""},
+    {"lanes", "lanes = \"on\";\n",
+     "postern.conf:1: lanes is \"on\"; it must be \"suspect\", \"proven\" or \"off\""},
     {"early_ndr.networks", "early_ndr = { networks = (\"192.0.2.1/24\"); };\n",
      "postern.conf:1: early_ndr.networks holds \"192.0.2.1/24\"; it must be a list ( \"...\", ... "
      "), not empty, each an address, or a network \"192.0.2.0/24\" or \"2001:db8::/32\" with "
@@ -386,9 +388,10 @@ static void assert_policy(const struct retry_policy *is, const struct retry_poli
     assert_int_equal(is->transfer_interval, want->transfer_interval);
     assert_int_equal(is->count_suspended, want->count_suspended);
     assert_int_equal(is->hold_after, want->hold_after);
+    assert_int_equal(is->warn_after_retries, want->warn_after_retries);
 }
 
-static const struct retry_policy DEFAULTS = {0, 300, 0, 0, true, 2};
+static const struct retry_policy DEFAULTS = {0, 300, 0, 0, true, 2, 0};
 
 static const uint32_t DEFAULT_LANES[] = {1, 5, 10, 20};
 
@@ -434,6 +437,76 @@ static void assert_defaults(const struct config *config)
     assert_string_equal(config_policy_socket(config), "unix:/run/postern/policy.sock");
     assert_early(config_early(config), EARLY_REFUSE);
     assert_string_equal(config_earlyndr_socket(config), "unix:/run/postern/earlyndr.sock");
+    assert_int_equal(config_lanes_mode(config), LANES_SUSPECT);
+    assert_int_equal(config_probation_processes(config), 250);
+    assert_int_equal(config_when_down(config), WHEN_DOWN_ACCEPT);
+    assert_string_equal(config_retrycap_socket(config), "unix:/run/postern/retrycap.sock");
+    assert_false(config_warns(config));
+}
+
+static void test_lanes_and_retrycap(void **state)
+{
+    static const struct {
+        const char *text;
+        enum lanes_mode mode;
+    } modes[] = {{"suspect", LANES_SUSPECT}, {"proven", LANES_PROVEN}, {"off", LANES_OFF}};
+    static const struct {
+        const char *text;
+        enum when_down when;
+    } whens[] = {{"accept", WHEN_DOWN_ACCEPT},
+                 {"warn", WHEN_DOWN_WARN},
+                 {"tempfail", WHEN_DOWN_TEMPFAIL},
+                 {"refuse-over-cap", WHEN_DOWN_REFUSE_OVER_CAP}};
+    char text[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        snprintf(text, sizeof(text), "lanes = \"%s\"; probation_processes = 7;\n", modes[i].text);
+        struct config *config = load_ok(text, text);
+        assert_int_equal(config_lanes_mode(config), modes[i].mode);
+        assert_int_equal(config_probation_processes(config), 7);
+        config_free(&config);
+    }
+    for (size_t i = 0; i < sizeof(whens) / sizeof(whens[0]); i++) {
+        snprintf(text, sizeof(text),
+                 "milters = { retrycap = { socket = \"inet:1@h\"; when_down = \"%s\"; }; };\n",
+                 whens[i].text);
+        struct config *config = load_ok(text, text);
+        assert_int_equal(config_when_down(config), whens[i].when);
+        assert_string_equal(config_retrycap_socket(config), "inet:1@h");
+        config_free(&config);
+    }
+}
+
+/* Allowed, but it will never happen: said with its line. */
+static void test_warnings(void **state)
+{
+    struct config *config = load_ok(
+        "warn_after_retries", "retry = { max_open_retries = 5;\n warn_after_retries = 4; };\n"
+                              "destinations = (\n { name = \"a\"; domains = (\"a\");\n"
+                              "   warn_after_retries = 5; },\n"
+                              " { name = \"b\"; domains = (\"b\"); max_open_retries = 0; } );\n");
+    char want[512];
+
+    (void)state;
+    snprintf(want, sizeof(want),
+             "%s:5: warn_after_retries is 5 and max_open_retries 5: mail is returned before its "
+             "sender would be warned",
+             path);
+    assert_non_null(config_warning(config, 0));
+    assert_string_equal(config_warning(config, 0), want);
+    assert_null(config_warning(config, 1));
+    assert_true(config_warns(config));
+    config_free(&config);
+    config = load_ok("without envelopes", "early_ndr = { mode = \"off\"; };\n"
+                                          "retry = { warn_after_retries = 2; };\n");
+    assert_non_null(config_warning(config, 0));
+    assert_non_null(strstr(config_warning(config, 0), ":2: warn_after_retries is 2, but with "));
+    assert_null(config_warning(config, 1));
+    config_free(&config);
+    config = load_ok("none", "");
+    assert_false(config_warns(config));
+    config_free(&config);
 }
 
 static void test_early_ndr(void **state)
@@ -534,17 +607,9 @@ static const char CONTRACT[] =
 
 static void test_contract_sample(void **state)
 {
-    static const struct {
-        unsigned line;
-        const char *section;
-    } unused[] = {
-        {39, "lanes"},
-        {41, "milters.retrycap"},
-    };
-    static const struct retry_policy want = {144, 600, 2, 120, true, 2};
+    static const struct retry_policy want = {144, 600, 2, 120, true, 2, 0};
     struct config *config = load_ok("contract", CONTRACT);
     const struct config_group *group = config_group_at(config, 0);
-    size_t i;
 
     (void)state;
     assert_defaults(config);
@@ -557,16 +622,7 @@ static void test_contract_sample(void **state)
     assert_int_equal(config_inbound_count(config), 1);
     assert_string_equal(config_inbound_at(config, 0)->recipient_domains[0], "lists.example");
     assert_int_equal(config_inbound_at(config, 0)->limit, 20);
-    for (i = 0; i < sizeof(unused) / sizeof(unused[0]); i++) {
-        char text[512];
-
-        snprintf(text, sizeof(text),
-                 "%s:%u: %s is accepted but this version does not act on it yet", path,
-                 unused[i].line, unused[i].section);
-        assert_non_null(config_warning(config, i));
-        assert_string_equal(config_warning(config, i), text);
-    }
-    assert_null(config_warning(config, i));
+    assert_null(config_warning(config, 0));
     config_free(&config);
 }
 
@@ -600,8 +656,8 @@ static void test_inheritance(void **state)
                                "retry = { max_open_retries = 10; open_interval = 60;\n"
                                " max_transfer_retries = 3; transfer_interval = 20;\n"
                                " count_suspended = false; hold_after = 7; };\n");
-    static const struct retry_policy all = {10, 60, 3, 20, false, 7};
-    static const struct retry_policy some = {10, 5, 3, 20, true, 0};
+    static const struct retry_policy all = {10, 60, 3, 20, false, 7, 0};
+    static const struct retry_policy some = {10, 5, 3, 20, true, 0, 0};
 
     (void)state;
     assert_policy(config_retry(config), &all);
@@ -928,24 +984,23 @@ static void test_socket_syntax(void **state)
         {"unix:/", false, false},
         {"unix:/a b", false, false},
         {"/run/x.sock", false, false},
-        {"", false, true},
+        {"", true, true},
     };
     char longest[128];
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        if (config_syntax_milter_socket(cases[i].text) != cases[i].milter)
+        if (config_syntax_milter_socket_or_none(cases[i].text) != cases[i].milter)
             fail_msg("milter \"%s\": want %d", cases[i].text, cases[i].milter);
         if (config_syntax_policy_socket(cases[i].text) != cases[i].policy)
             fail_msg("policy \"%s\": want %d", cases[i].text, cases[i].policy);
     }
-    assert_true(config_syntax_milter_socket_or_none(""));
     assert_false(config_syntax_milter_socket_or_none("unix:"));
     /* sun_path holds 107 bytes and a NUL */
     snprintf(longest, sizeof(longest), "unix:/%0106d", 0);
-    assert_true(config_syntax_milter_socket(longest));
+    assert_true(config_syntax_milter_socket_or_none(longest));
     snprintf(longest, sizeof(longest), "unix:/%0107d", 0);
-    assert_false(config_syntax_milter_socket(longest));
+    assert_false(config_syntax_milter_socket_or_none(longest));
 }
 
 static void test_include(void **state)
@@ -956,13 +1011,14 @@ static void test_include(void **state)
     write_file("retry.conf", "open_interval = 77;\nhold_after = 5;"); /* no newline at the end */
     write_file("more.conf", "@include \"partner.conf\"\n");
     write_file("partner.conf", "destinations = ( { name = \"p\"; domains = (\"p\"); } );\n");
-    config = load_ok("include", "retry = {\n  @include \"retry.conf\" max_open_retries = 1;\n};\n"
-                                "@include \"more.conf\"\nlanes = \"off\";\n");
+    config = load_ok("include", "@include \"more.conf\"\nretry = {\n"
+                                "  @include \"retry.conf\" max_open_retries = 1;\n\n"
+                                "  warn_after_retries = 1; };\n");
     assert_int_equal(config_retry(config)->open_interval, 77);
     assert_int_equal(config_retry(config)->hold_after, 5);
     assert_int_equal(config_retry(config)->max_open_retries, 1);
     assert_int_equal(config_group_count(config), 1);
-    assert_non_null(strstr(config_warning(config, 0), "/postern.conf:5: lanes is accepted"));
+    assert_non_null(strstr(config_warning(config, 0), "/postern.conf:5: warn_after_retries is 1"));
     config_free(&config);
 }
 
@@ -1050,8 +1106,7 @@ static void test_sample_is_the_defaults(void **state)
     config = load_ok("sample with all settings", text);
     assert_defaults(config);
     assert_int_equal(config_group_count(config), 2);
-    assert_non_null(config_warning(config, 1));
-    assert_null(config_warning(config, 2));
+    assert_null(config_warning(config, 0));
     assert_int_equal(config_early_network_count(config), 2);
     assert_int_equal(config_inbound_count(config), 3);
     assert_true(config_inbound_at(config, 2)->reject);
@@ -1080,7 +1135,7 @@ static void test_examples_of_the_manual(void **state)
         *close = '\0';
         config = load_ok("example", example + sizeof(begin) - 1);
         if (count == 0) {
-            static const struct retry_policy kb = {144, 600, 2, 120, true, 2};
+            static const struct retry_policy kb = {144, 600, 2, 120, true, 2, 0};
 
             assert_policy(&config_group_of(config, slice_of("mx.partner.example"))->retry, &kb);
         }
@@ -1088,7 +1143,7 @@ static void test_examples_of_the_manual(void **state)
         example = close + 1;
         count++;
     }
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 11);
     free(manual);
 }
 
@@ -1141,6 +1196,8 @@ int main(void)
         cmocka_unit_test(test_nul_byte),
         cmocka_unit_test(test_empty_file_is_all_defaults),
         cmocka_unit_test(test_early_ndr),
+        cmocka_unit_test(test_lanes_and_retrycap),
+        cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_contract_sample),
         cmocka_unit_test(test_table_allows_its_defaults),
         cmocka_unit_test(test_inheritance),

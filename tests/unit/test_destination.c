@@ -229,6 +229,56 @@ static void a_queue_id_is_used_again(void **state)
     assert_true(recipient_is_other_message(&r, begin + 60000, 100));
 }
 
+/* Ten thousand that failed in the same second: no second of the interval has many of them. */
+static void a_crowd_is_spread(void **state)
+{
+    const struct retry_policy minutes = {.open_interval = 300, .hold_after = 2};
+    unsigned buckets[300] = {0};
+
+    (void)state;
+    for (uint32_t nth = 1; nth <= 10000; nth++) {
+        struct destination d = {0};
+        struct attempt attempt = at(begin);
+        destination_failed(&d, &minutes, &attempt);
+        assert_int_equal(d.next, begin + 300000);
+        destination_spread(&d, &minutes, nth);
+        assert_in_range(d.next, begin + 300000, begin + 600000 - 1);
+        buckets[(d.next - begin - 300000) / 1000]++;
+    }
+    for (size_t i = 0; i < 300; i++)
+        assert_in_range(buckets[i], 30, 37);
+}
+
+/* Also of few: the second is half an interval behind the first. */
+static void a_small_crowd_is_spread(void **state)
+{
+    static const int64_t want[] = {150000, 75000, 225000, 37500};
+    const struct retry_policy minutes = {.open_interval = 300};
+
+    (void)state;
+    for (uint32_t nth = 1; nth <= 4; nth++) {
+        struct destination d = {.next = 1000};
+        destination_spread(&d, &minutes, nth);
+        assert_int_equal(d.next, 1000 + want[nth - 1]);
+    }
+}
+
+static void held_before_its_time(void **state)
+{
+    const struct retry_policy never = {.open_interval = 300, .hold_after = 0};
+    const struct retry_policy later = {.open_interval = 300, .hold_after = 5};
+    struct destination d = {0};
+    struct attempt attempt = at(begin);
+
+    (void)state;
+    assert_false(destination_hold_now(&d, &later)); /* it is up */
+    destination_failed(&d, &later, &attempt);
+    assert_false(destination_hold_now(&d, &never));
+    assert_true(destination_hold_now(&d, &later));
+    assert_int_equal(d.health, DESTINATION_DOWN);
+    assert_false(destination_hold_now(&d, &later));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +292,9 @@ int main(void)
         cmocka_unit_test(transfer_retries_keep_their_interval),
         cmocka_unit_test(a_decision_to_give_up_is_undone),
         cmocka_unit_test(a_queue_id_is_used_again),
+        cmocka_unit_test(a_crowd_is_spread),
+        cmocka_unit_test(a_small_crowd_is_spread),
+        cmocka_unit_test(held_before_its_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -316,6 +316,101 @@ static void a_long_header_is_cut_between_fields(void **state)
 
 static const struct {
     const char *label;
+    const char *field[2][2]; /* name, value */
+    bool want;
+} marks[] = {
+    {"no header at all", {{NULL}}, false},
+    {"a person", {{"Subject", "figures"}, {"To", "list@b.example"}}, false},
+    {"bulk", {{"Precedence", "bulk"}}, true},
+    {"list", {{"Subject", "figures"}, {"precedence", " LIST"}}, true},
+    {"junk", {{"PRECEDENCE", "junk (mostly)"}}, true},
+    {"another precedence", {{"Precedence", "first-class"}}, false},
+    {"a word that begins so", {{"Precedence", "bulky"}}, false},
+    {"a word that is the begin of one", {{"Precedence", "bul"}}, false},
+    {"a name that begins so", {{"Precedence-X", "bulk"}}, false},
+    {"List-Id", {{"List-Id", "<l.b.example>"}}, true},
+    {"List-Id, folded", {{"list-id", "Cooks\n <l.b.example>"}}, true},
+    {"List-Unsubscribe", {{"List-Unsubscribe", "<mailto:u@b.example>"}}, true},
+    {"List-Post: nobody may, and it is a list", {{"List-Post", "NO"}}, true},
+    {"a header of lists that people use too", {{"List-Help", "<https://b.example>"}}, false},
+    {"auto-replied", {{"Auto-Submitted", "auto-replied"}}, true},
+    {"auto-generated, with a parameter", {{"Auto-Submitted", "auto-generated; owner=x"}}, true},
+    {"what nobody knows", {{"Auto-Submitted", "x"}}, true},
+    {"Auto-Submitted without a word", {{"Auto-Submitted", ""}}, true},
+    {"no", {{"Auto-Submitted", "no"}}, false},
+    {"no, in capitals and with a comment", {{"Auto-Submitted", "NO(a person)"}}, false},
+    {"no, with a parameter", {{"Auto-Submitted", "no;x=y"}}, false},
+    {"no, folded", {{"Auto-Submitted", "\n no"}}, false},
+    {"not no", {{"Auto-Submitted", "nobody"}}, true},
+    {"Exchange", {{"X-Auto-Response-Suppress", "DR, OOF, AutoReply"}}, true},
+    {"Exchange, nothing suppressed", {{"X-Auto-Response-Suppress", "None"}}, false},
+    {"two of a name: either", {{"Auto-Submitted", "no"}, {"Auto-Submitted", "auto-replied"}}, true},
+    {"inside another value", {{"Subject", "Precedence: bulk"}}, false},
+    {"in a folded line", {{"Subject", "figures\n Precedence: bulk"}}, false},
+};
+
+static void what_machines_and_lists_send(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        struct envelope *envelope = envelope_from("<s@a.example>");
+
+        for (int n = 0; n < 2 && marks[i].field[n][0]; n++)
+            assert_true(envelope_add_header(envelope, marks[i].field[n][0], marks[i].field[n][1]));
+        expect_number(marks[i].label, envelope_is_automatic(envelope), marks[i].want);
+        envelope_free(&envelope);
+    }
+}
+
+/* From JSON, where a header is any text. */
+static void marks_in_any_text(void **state)
+{
+    static const struct {
+        const char *label, *header;
+        bool want;
+    } cases[] = {
+        {"a line that is no field", "Precedence\nbulk\n", false},
+        {"no line end", "Precedence: bulk", true},
+        {"nothing behind the colon", "Auto-Submitted:", true},
+        {"the mark behind nonsense", "x\n\n:\nPrecedence:bulk\n", true},
+        {"folded from the beginning", " Precedence: bulk\n", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        /* Just as long as it is, for the sanitizers. */
+        struct envelope envelope = {.header = strdup(cases[i].header),
+                                    .header_len = strlen(cases[i].header)};
+        expect_number(cases[i].label, envelope_is_automatic(&envelope), cases[i].want);
+        free(envelope.header);
+    }
+}
+
+static void a_cut_header_may_have_said_so(void **state)
+{
+    struct envelope *envelope = envelope_from("<s@a.example>");
+    struct envelope *again;
+    char *value = repeated('x', ENVELOPE_HEADER_MAX);
+    json_t *json;
+
+    (void)state;
+    assert_true(envelope_add_header(envelope, "Subject", "figures"));
+    assert_false(envelope_is_automatic(envelope));
+    assert_true(envelope_add_header(envelope, "X", value));
+    assert_true(envelope_is_automatic(envelope));
+    assert_true(envelope_set_queue_id(envelope, "4bZ1x20"));
+    json = envelope_to_json(envelope);
+    again = envelope_from_json(json);
+    assert_non_null(again);
+    assert_true(envelope_is_automatic(again));
+    json_decref(json);
+    envelope_free(&again);
+    envelope_free(&envelope);
+    free(value);
+}
+
+static const struct {
+    const char *label;
     const char *pieces[3];
     const char *want;
 } bodies[] = {
@@ -532,6 +627,8 @@ static const struct {
     {"no return", "return", NULL, true},
     {"no body", "body", NULL, true},
     {"empty header", "header", "\"\"", true},
+    {"a header that was cut", "header_cut", "true", true},
+    {"one that was not", "header_cut", "false", true},
     {"no recipients", "recipients", "[]", true},
     {"unknown key of a recipient", "recipients", RECIPIENT(", \"x\": null"), true},
     {"no queue id", "queue_id", NULL, false},
@@ -570,6 +667,7 @@ static const struct {
     {"notify is too large", "recipients", RECIPIENT(", \"notify\": 16"), false},
     {"never and more", "recipients", RECIPIENT(", \"notify\": 3"), false},
     {"no header", "header", NULL, false},
+    {"number as header_cut", "header_cut", "1", false},
     {"header without line end", "header", "\"A: b\"", false},
     {"NUL in the header", "header", "\"A: \\u0000\\n\"", false},
     {"NUL in the body", "body", "\"\\u0000\"", false},
@@ -659,6 +757,9 @@ int main(void)
         cmocka_unit_test(xtext),
         cmocka_unit_test(header_lines_stay_as_they_came),
         cmocka_unit_test(a_long_header_is_cut_between_fields),
+        cmocka_unit_test(what_machines_and_lists_send),
+        cmocka_unit_test(marks_in_any_text),
+        cmocka_unit_test(a_cut_header_may_have_said_so),
         cmocka_unit_test(bodies_are_kept),
         cmocka_unit_test(a_long_body_is_left_out),
         cmocka_unit_test(a_body_with_a_nul_is_left_out),

@@ -191,12 +191,60 @@ static void test_other_lines(void **state)
     assert_failure(text, failure_classify(&line), FAILURE_NONE);
 }
 
+/* The host that a failure was about. */
+static void test_hosts(void **state)
+{
+    static const struct {
+        const char *relay;
+        const char *text;
+        const char *want;
+    } cases[] = {
+        {"none", "connect to mx.example[192.0.2.1]:25: Connection refused", "mx.example"},
+        {"none", "delivery temporarily suspended: connect to mx.example[192.0.2.1]:25: x", ""},
+        {"mx.example[192.0.2.1]:25", "host mx.example[192.0.2.1] refused to talk to me: 554 no",
+         "mx.example"},
+        {"mx.example[192.0.2.1]:25", "Server certificate not trusted", "mx.example"},
+        {"none",
+         "lost connection with mx.example[192.0.2.1] while receiving the initial server "
+         "greeting",
+         "mx.example"},
+        {"none", "conversation with mx.example[2001:db8::1] timed out while receiving x",
+         "mx.example"},
+        {"none", "Host or domain name not found. Name service error for name=x[y]", ""},
+        {"none", "connect to a b[192.0.2.1]:25: x", ""},
+        {"none", "connect to mx.example", ""},
+        {"none", "", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct maillog_line line =
+            line_of(MAILLOG_AGENT_SMTP, cases[i].relay, "4.4.1", cases[i].text);
+        struct slice host = failure_host(&line);
+        if (!slice_equals(host, cases[i].want))
+            fail_msg("%s: \"%.*s\"", cases[i].text, (int)host.len, host.at);
+    }
+}
+
+/* What the queue manager repeats is about the same host. */
+static void test_host_of_a_suspended_one(void **state)
+{
+    struct maillog_line line =
+        line_of(MAILLOG_AGENT_QUEUE, "none", "4.4.1",
+                "delivery temporarily suspended: connect to mx.example[192.0.2.1]:25: refused");
+
+    (void)state;
+    assert_true(slice_equals(failure_host(&line), "mx.example"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_not_tried),
         cmocka_unit_test(test_other_lines),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_host_of_a_suspended_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -373,7 +373,8 @@ static void messages_are_given_up_in_batches(void **state)
     unsigned gone = 0;
 
     (void)state;
-    start("retry = { max_open_retries = 2; open_interval = 3600; hold_after = 0; };\n");
+    start("lanes = \"off\";\n"
+          "retry = { max_open_retries = 2; open_interval = 3600; hold_after = 0; };\n");
     many_refused(0, 300);
     assert_int_equal(fx.expiring, 0);
     fx.now += 3600 * SECOND;
@@ -428,6 +429,34 @@ static void waiting_mail_is_woken_in_steps(void **state)
     assert_int_equal(count(STORE_WAITING), 0);
     assert_in_range(ticks, 10, 12);
     assert_int_equal(all_wakes(), 500);
+}
+
+/* It was back for a moment only: the rest stays where it is. */
+static void waking_stops_when_it_fails_again(void **state)
+{
+    unsigned woken;
+
+    (void)state;
+    start("retry = { open_interval = 3600; hold_after = 0; };\n");
+    many_refused(0, 500);
+    fx.now += 2 * MINUTE;
+    transact();
+    sent("5F00000000", "b@partner.example");
+    commit();
+    tick(1000);
+    fx.now += 500;
+    tick(1000);
+    woken = fx.wakes[WAKE_BACK];
+    assert_in_range(woken, 50, 150);
+    fx.now += 100;
+    many_refused(0, 1); /* one of those that were woken */
+    for (int i = 0; i < 100; i++) {
+        fx.now += 500;
+        tick(1000);
+    }
+    assert_int_equal(fx.wakes[WAKE_BACK], woken);
+    assert_false(find_destination("d:partner.example").draining);
+    assert_int_equal(count(STORE_WAITING), 500 - woken + 1);
 }
 
 /* A budget of wakes is a promise: what does not fit stays due. */
@@ -802,6 +831,7 @@ int main(void)
         TEST(a_message_that_leaves_costs_what_is_its_own),
         TEST(messages_are_given_up_in_batches),
         TEST(waiting_mail_is_woken_in_steps),
+        TEST(waking_stops_when_it_fails_again),
         TEST(no_more_is_woken_than_asked_for),
         TEST(a_message_that_never_answers_is_let_go),
         TEST(the_indexes_stay_exact),

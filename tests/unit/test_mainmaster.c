@@ -33,23 +33,37 @@ static const struct mainmaster_want want_filter = {COMMON, .status_filter = STAT
 #define SETTINGS                                                                                   \
     ", default_action=accept, connect_timeout=5s, command_timeout=10s, content_timeout=30s }"
 #define EARLYNDR "{ unix:/run/postern/earlyndr.sock" SETTINGS
+#define RETRYCAP "{ inet:127.0.0.1:8894" SETTINGS
 #define RCPTLIMIT "{ inet:127.0.0.1:8891" SETTINGS
 
-/* Both milters run, or only one is wanted. */
+#define EARLYNDR_SOCKET [MAINMASTER_EARLYNDR] = "unix:/run/postern/earlyndr.sock"
+#define RETRYCAP_SOCKET [MAINMASTER_RETRYCAP] = "inet:8894@127.0.0.1"
+#define RCPTLIMIT_SOCKET [MAINMASTER_RCPTLIMIT] = "inet:8891@127.0.0.1"
+#define ALL_RUN .running = {true, true, true}, .queue_directory = "/var/spool/postfix"
+
+/* Those that are wanted run. */
 static const struct mainmaster_want want_milters = {
-    COMMON, .milters = {.sockets = {"unix:/run/postern/earlyndr.sock", "inet:8891@127.0.0.1"},
-                        .running = {true, true},
-                        .queue_directory = "/var/spool/postfix"}};
+    COMMON, .milters = {.sockets = {EARLYNDR_SOCKET, RCPTLIMIT_SOCKET}, ALL_RUN}};
 static const struct mainmaster_want want_rcptlimit = {
-    COMMON, .milters = {.sockets = {NULL, "inet:8891@127.0.0.1"},
-                        .running = {false, true},
-                        .queue_directory = "/var/spool/postfix"}};
+    COMMON, .milters = {.sockets = {RCPTLIMIT_SOCKET}, ALL_RUN}};
 static const struct mainmaster_want want_earlyndr = {
-    COMMON, .milters = {.sockets = {"unix:/run/postern/earlyndr.sock"},
-                        .running = {true},
-                        .queue_directory = "/var/spool/postfix"}};
+    COMMON, .milters = {.sockets = {EARLYNDR_SOCKET}, ALL_RUN}};
+/* postern-retrycap, which refuses or warns. */
+static const struct mainmaster_want want_refusing = {
+    COMMON, .milters = {.sockets = {EARLYNDR_SOCKET, RETRYCAP_SOCKET, RCPTLIMIT_SOCKET},
+                        .retrycap_refuses = true,
+                        ALL_RUN}};
+static const struct mainmaster_want want_warning = {
+    COMMON, .milters = {.sockets = {EARLYNDR_SOCKET, RETRYCAP_SOCKET, RCPTLIMIT_SOCKET}, ALL_RUN}};
+static const struct mainmaster_want want_retrycap = {
+    COMMON, .milters = {.sockets = {RETRYCAP_SOCKET}, .retrycap_refuses = true, ALL_RUN}};
+/* postern-probation, beside the other lanes or alone, and as the default. */
+static const struct mainmaster_want want_suspect = {COMMON, .status_filter = STATUS, .lanes = lanes,
+                                                    .lane_count = 4, .probation = {250, false}};
+static const struct mainmaster_want want_proven = {COMMON, .probation = {250, true}};
 static const struct mainmaster_want *const wants[] = {
-    &want, &want_limits, &want_filter, &want_milters, &want_rcptlimit, &want_earlyndr};
+    &want,          &want_limits,  &want_filter,   &want_milters, &want_rcptlimit, &want_earlyndr,
+    &want_refusing, &want_warning, &want_retrycap, &want_suspect, &want_proven};
 enum { WANTS = sizeof(wants) / sizeof(wants[0]) };
 
 /* String literals may hold NUL bytes: their length is not strlen(). */
@@ -188,6 +202,18 @@ static const struct main_case main_cases[] = {
     {"smtp tuned",
      TEXT("smtp_destination_concurrency_limit = $x\n"
           "smtp_destination_rate_delay=5s\nsmtp_helo_timeout = 9\n"),
+     OURS, NULL},
+    {"a next hop for all", TEXT("a = 1\ndefault_transport = smtp:[gw.$mydomain]:26\n"), OURS, NULL},
+    {"the default on several lines, twice",
+     TEXT("default_transport = relay\ndefault_transport =\n# why\n\tsmtp:\n  [gw]\nb = 1"), OURS,
+     NULL},
+    {"the default with odd ends", TEXT("default_transport = smtp:x, \r\n"), OURS, NULL},
+    {"another default", TEXT("default_transport = relay\n"), OURS, NULL},
+    {"the default by another name", TEXT("x = smtp\ndefault_transport = $x\n"), OURS, NULL},
+    {"no default", TEXT("default_transport =\n"), OURS, NULL},
+    {"our default by hand", TEXT("default_transport = postern-probation\n"), OURS, NULL},
+    {"settings of postern-probation by hand",
+     TEXT("postern-probation_destination_rate_delay = 1s\nsmtp_destination_rate_delay = 2s\n"),
      OURS, NULL},
 };
 
@@ -435,6 +461,198 @@ static void test_edited_between(void **state)
         check_edited(&edit_cases[i], &want_limits);
 }
 
+/* --- postern-probation in main.cf --- */
+
+struct probation_case {
+    const char *label;
+    const char *before;
+    const char *transport; /* what default_transport has to be where it is to be ours */
+    size_t line;           /* refused: that the message is about */
+};
+
+static const struct probation_case probation_cases[] = {
+    {"nothing set", "", "postern-probation", 0},
+    {"smtp", "default_transport=smtp\n", "postern-probation", 0},
+    {"a next hop", "default_transport = smtp:[gw.$mydomain]:26",
+     "postern-probation:[gw.$mydomain]:26", 0},
+    {"an empty next hop", "default_transport = smtp:\n", "postern-probation:", 0},
+    {"several lines", "default_transport\n =\n\tsmtp:\n# no\n  [gw]\n", "postern-probation:  [gw]",
+     0},
+    {"the last counts", "default_transport = relay\ndefault_transport = smtp\n",
+     "postern-probation", 0},
+    {"by hand", "default_transport = postern-probation:gw\n", "postern-probation:gw", 0},
+    {"others are not touched", "relay_transport = relay\nlocal_transport = smtp\n",
+     "postern-probation", 0},
+    {"another transport", "a = 1\ndefault_transport = relay:[gw]\n", "relay:[gw]", 2},
+    {"a longer name", "default_transport = smtps\n", "smtps", 1},
+    {"a shorter name", "default_transport = smt", "smt", 1},
+    {"a name of ours that is longer", "default_transport = postern-probation2\n",
+     "postern-probation2", 1},
+    {"no transport", "default_transport =\n", "", 1},
+    {"an error", "default_transport = error:no mail goes out\n", "error:no mail goes out", 1},
+    {"by another name", "x = smtp\ndefault_transport = $x\n", "$x", 2},
+};
+
+static void test_default_transport(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(probation_cases) / sizeof(probation_cases[0]); i++) {
+        const struct probation_case *c = &probation_cases[i];
+        struct mainmaster_edit edit;
+        mainmaster_apply_main(slice_of(c->before), &want_proven, &edit);
+        assert_int_equal(edit.result, MAINMASTER_CHANGED);
+        check_value(c->label, &edit, "default_transport", c->transport);
+        if (edit.line != c->line || edit.probation_refused != (c->line > 0) ||
+            (*edit.message != '\0') != (c->line > 0))
+            fail_msg("%s: line %zu, \"%s\"", c->label, edit.line, edit.message);
+        if (c->line > 0)
+            assert_non_null(strstr(edit.message, " is set here, and postern-probation can only"));
+        mainmaster_edit_free(&edit);
+        check_promises(c->label, slice_of(c->before), &want_proven, mainmaster_apply_main,
+                       mainmaster_remove_main);
+        check_changes(c->label, slice_of(c->before), mainmaster_apply_main);
+    }
+}
+
+/* Where it is only for suspects, or not wanted, the default stays. */
+static void test_default_untouched(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WANTS; i++) {
+        struct mainmaster_edit edit;
+        mainmaster_apply_main((struct slice)TEXT("default_transport = smtp:gw\n"), wants[i], &edit);
+        check_value("set", &edit, "default_transport",
+                    wants[i]->probation.is_default ? "postern-probation:gw" : "smtp:gw");
+        mainmaster_edit_free(&edit);
+        mainmaster_apply_main((struct slice)TEXT("a = 1\n"), wants[i], &edit);
+        check_value("not set", &edit, "default_transport",
+                    wants[i]->probation.is_default ? "postern-probation" : NULL);
+        mainmaster_edit_free(&edit);
+    }
+}
+
+/* What is smtp's is for its copy, too; its own limit of recipients only if smtp has one. */
+static void test_probation_text(void **state)
+{
+    static const char after[] =
+        "# All mail begins in postern-probation, so that hosts that say nothing keep no process "
+        "from\n"
+        "# those that work; Postern sends destinations that were reached through \"smtp\".\n"
+        "default_transport = postern-probation:[gw]\n"
+        "# For postern-probation, as for \"smtp\"; after a change of those, run \"posternctl setup "
+        "--apply\"\n"
+        "# again.\n"
+        "postern-probation_destination_recipient_limit = 9\n"
+        "postern-probation_destination_concurrency_limit = 7\n"
+        "postern-probation_transport_rate_delay = 2s\n"
+        "# END postern\n";
+    struct mainmaster_edit edit;
+    (void)state;
+    mainmaster_apply_main((struct slice)TEXT("smtp_transport_rate_delay = 2s\n"
+                                             "smtp_destination_recipient_limit = 9\n"
+                                             "smtp_destination_concurrency_limit = 7\n"
+                                             "smtp_helo_timeout = 9\n"
+                                             "postern-probation_delivery_slot_cost = 1\n"
+                                             "smtp_delivery_slot_cost = 2\n"
+                                             "default_transport = smtp:[gw]\n"),
+                          &want_proven, &edit);
+    assert_int_equal(edit.result, MAINMASTER_CHANGED);
+    assert_non_null(strstr(edit.bytes, "\n#postern# default_transport = smtp:[gw]\n"));
+    assert_string_equal(edit.bytes + edit.len - strlen(after), after);
+    mainmaster_edit_free(&edit);
+}
+
+/* What the administrator does to the default inside the block. */
+static const struct edit_case probation_edit_cases[] = {
+    {"another transport with postconf -e", "default_transport = smtp:gw\n",
+     "= postern-probation:gw", "= relay",
+     "#default_transport = smtp:gw\ndefault_transport = relay\n", "default_transport was changed"},
+    {"another next hop", "default_transport = smtp:gw\na = 1\n", "probation:gw", "probation:gw2",
+     "#default_transport = smtp:gw\na = 1\ndefault_transport = smtp:gw2\n",
+     "default_transport was changed"},
+    {"a next hop where was none", "a = 1", "= postern-probation\n", "= postern-probation:gw\n",
+     "a = 1\ndefault_transport = smtp:gw\n", "default_transport was changed"},
+    {"smtp again", "default_transport =\n  smtp:gw\n",
+     "= postern-probation:", "= smtp:", "default_transport =\n  smtp:gw\n", NULL},
+    {"the next hop taken away", "default_transport = smtp:gw\n", "= postern-probation:gw", "= smtp",
+     "#default_transport = smtp:gw\n", "default_transport was changed"},
+    {"a service that only begins so", "a = 1\n", "= postern-probation\n", "= postern-probation2\n",
+     "a = 1\ndefault_transport = postern-probation2\n", "default_transport was changed"},
+    {"a setting of the lane that setup does not make", "a = 1\n", "# END",
+     "postern-probation_time_limit = 7\n# END", "a = 1\npostern-probation_time_limit = 7\n", NULL},
+    {"a setting of the lane", "smtp_destination_rate_delay = 1s\n",
+     "probation_destination_rate_delay = 1s", "probation_destination_rate_delay = 3s",
+     "smtp_destination_rate_delay = 1s\n", NULL},
+    {"a setting elsewhere", "a = 1\ndefault_transport = smtp:gw\n", "a = 1", "a = 2",
+     "a = 2\ndefault_transport = smtp:gw\n", NULL},
+    {"what was set aside, changed", "default_transport = smtp:gw\n",
+     "#postern# default_transport = smtp:gw", "#postern# default_transport = smtp:gw2",
+     "#default_transport = smtp:gw2\ndefault_transport = smtp:gw\n",
+     "default_transport was changed"},
+};
+
+static void test_default_edited(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(probation_edit_cases) / sizeof(probation_edit_cases[0]); i++)
+        check_edited(&probation_edit_cases[i], &want_proven);
+}
+
+/* A default put behind the block by postconf -e, where the block has none, is the administrator's.
+ */
+static void test_default_behind_block(void **state)
+{
+    struct mainmaster_edit applied, removed;
+    (void)state;
+    mainmaster_apply_main((struct slice)TEXT("a = 1\n"), &want_suspect, &applied);
+    char *edited = replace(applied.bytes, "# END postern\n",
+                           "# END postern\ndefault_transport = postern-probation\n");
+    mainmaster_remove_main(slice_of(edited), &want_suspect, &removed);
+    assert_string_equal(removed.bytes, "a = 1\ndefault_transport = postern-probation\n");
+    assert_true(mainmaster_is_stranded(bytes_of(&removed), (struct slice)TEXT("")));
+    mainmaster_edit_free(&applied);
+    mainmaster_edit_free(&removed);
+    free(edited);
+}
+
+struct stranded_case {
+    const char *label;
+    const char *main;
+    const char *master;
+    bool stranded;
+};
+
+static const struct stranded_case stranded_cases[] = {
+    {"nothing", "", "", false},
+    {"smtp", "default_transport = smtp\n", "", false},
+    {"no service", "default_transport = postern-probation\n", "smtp unix - - n - - smtp\n", true},
+    {"a next hop", "default_transport =\n  postern-probation:gw", "", true},
+    {"a service", "default_transport = postern-probation\n",
+     "smtp unix - - n - - smtp\npostern-probation\tunix  - - n - 250 smtp\n  -o a=b\n", false},
+    {"its type on another line", "default_transport = postern-probation\n",
+     "postern-probation\n# no\n unix - - n - 250 smtp", false},
+    {"a service of another type", "default_transport = postern-probation\n",
+     "postern-probation inet n - n - - smtpd\n", true},
+    {"a service with a longer name", "default_transport = postern-probation\n",
+     "postern-probation2 unix - - n - - smtp\n", true},
+    {"a service that is a comment", "default_transport = postern-probation\n",
+     "#postern-probation unix - - n - - smtp\n", true},
+    {"the last definition counts",
+     "default_transport = postern-probation\ndefault_transport = smtp\n", "", false},
+    {"set aside", "#postern# default_transport = postern-probation\n", "", false},
+    {"a longer name", "default_transport = postern-probation2\n", "", false},
+};
+
+static void test_stranded(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(stranded_cases) / sizeof(stranded_cases[0]); i++) {
+        const struct stranded_case *c = &stranded_cases[i];
+        if (mainmaster_is_stranded(slice_of(c->main), slice_of(c->master)) != c->stranded)
+            fail_msg("%s", c->label);
+    }
+}
+
 /* Each keeps its new value, and both are told of. */
 static void test_both_lists_edited(void **state)
 {
@@ -568,6 +786,39 @@ static const struct milter_case earlyndr_cases[] = {
      "unix:/run/postern/earlyndr.sock", "$smtpd_milters", "bounce"},
 };
 
+/* With all three. */
+static const struct milter_case refusing_cases[] = {
+    {"nothing set", "", EARLYNDR ", " RETRYCAP ", " RCPTLIMIT, EARLYNDR, "bounce"},
+    {"behind the others", "smtpd_milters = inet:a:1\nnon_smtpd_milters = $smtpd_milters\n",
+     "inet:a:1, " EARLYNDR ", " RETRYCAP ", " RCPTLIMIT, "inet:a:1, " EARLYNDR, "bounce"},
+    {"postern-rcptlimit by hand: it stays last", "smtpd_milters = inet:a:1 inet:localhost:8891\n",
+     "inet:a:1 " EARLYNDR ", " RETRYCAP ", inet:localhost:8891", EARLYNDR, "bounce"},
+    {"postern-retrycap by hand: it stays between",
+     "smtpd_milters = inet:localhost:8894, inet:a:1\n",
+     EARLYNDR ", inet:localhost:8894, inet:a:1, " RCPTLIMIT, EARLYNDR, "bounce"},
+    {"postern-earlyndr by hand, and last",
+     "smtpd_milters = inet:localhost:8891, unix:/run/postern/earlyndr.sock\n",
+     RETRYCAP ", inet:localhost:8891, unix:/run/postern/earlyndr.sock", EARLYNDR, "bounce"},
+    {"postern-retrycap by hand for other mail, where it does no harm",
+     "non_smtpd_milters = inet:localhost:8894\n", EARLYNDR ", " RETRYCAP ", " RCPTLIMIT,
+     "inet:localhost:8894, " EARLYNDR, "bounce"},
+};
+
+static const struct milter_case warning_cases[] = {
+    {"nothing set", "", EARLYNDR ", " RETRYCAP ", " RCPTLIMIT, EARLYNDR ", " RETRYCAP, "bounce"},
+    {"other mail as by SMTP", "smtpd_milters = inet:a:1\nnon_smtpd_milters = $smtpd_milters\n",
+     "inet:a:1, " EARLYNDR ", " RETRYCAP ", " RCPTLIMIT, "inet:a:1, " EARLYNDR ", " RETRYCAP,
+     "bounce"},
+    {"by hand for other mail", "non_smtpd_milters = inet:localhost:8894\n",
+     EARLYNDR ", " RETRYCAP ", " RCPTLIMIT, EARLYNDR ", inet:localhost:8894", "bounce"},
+};
+
+static const struct milter_case retrycap_cases[] = {
+    {"nothing set", "", RETRYCAP, NULL, NULL},
+    {"the others are not touched", "smtpd_milters=inet:a:1\nnon_smtpd_milters = inet:b:1\n",
+     "inet:a:1, " RETRYCAP, "inet:b:1", NULL},
+};
+
 static void check_milters(const struct milter_case *c, size_t count,
                           const struct mainmaster_want *w)
 {
@@ -594,6 +845,27 @@ static void test_milters(void **state)
     check_milters(both_cases, COUNT(both_cases), &want_milters);
     check_milters(rcptlimit_cases, COUNT(rcptlimit_cases), &want_rcptlimit);
     check_milters(earlyndr_cases, COUNT(earlyndr_cases), &want_earlyndr);
+    check_milters(refusing_cases, COUNT(refusing_cases), &want_refusing);
+    check_milters(warning_cases, COUNT(warning_cases), &want_warning);
+    check_milters(retrycap_cases, COUNT(retrycap_cases), &want_retrycap);
+}
+
+/* when_down was changed: what the block has of it goes where it belongs now. */
+static void test_when_down_changed(void **state)
+{
+    struct mainmaster_edit first, second, direct;
+    static const struct slice before = TEXT("smtpd_milters = inet:a:1\n");
+    (void)state;
+    mainmaster_apply_main(before, &want_warning, &first);
+    mainmaster_apply_main(bytes_of(&first), &want_refusing, &second);
+    mainmaster_apply_main(before, &want_refusing, &direct);
+    assert_string_equal(second.bytes, direct.bytes);
+    assert_int_equal(first.milters[MAINMASTER_RETRYCAP].connected,
+                     MAINMASTER_AT_SMTPD | MAINMASTER_AT_CLEANUP);
+    assert_int_equal(second.milters[MAINMASTER_RETRYCAP].connected, MAINMASTER_AT_SMTPD);
+    mainmaster_edit_free(&first);
+    mainmaster_edit_free(&second);
+    mainmaster_edit_free(&direct);
 }
 
 static void test_milters_text(void **state)
@@ -603,8 +875,7 @@ static void test_milters_text(void **state)
         "When\n"
         "# they do not run, mail goes on without them, whatever milter_default_action is.\n"
         "smtpd_milters = inet:a:1, " EARLYNDR ", " RCPTLIMIT "\n"
-        "# Mail that did not come by SMTP, Postfix's own bounces among it, passes "
-        "postern-earlyndr.\n"
+        "# Postern's milters for mail that did not come by SMTP, such as that of sendmail(1).\n"
         "non_smtpd_milters = " EARLYNDR "\n"
         "# Has Postfix's own bounces pass the milters of non_smtpd_milters.\n"
         "internal_mail_filter_classes = bounce\n"
@@ -1010,6 +1281,8 @@ static const struct master_case master_cases[] = {
      TEXT("smtp unix - - n - - smtp\npostern-rcpt7 unix - - n - - smtp\n"
           "postern-rcptx unix - - n - - smtp\n"),
      true},
+    {"a longer name than the lane's",
+     TEXT("smtp unix - - n - - smtp\npostern-probation2 unix - - n - - smtp\n"), true},
 };
 
 static void test_master_shapes(void **state)
@@ -1018,7 +1291,7 @@ static void test_master_shapes(void **state)
     for (size_t i = 0; i < sizeof(master_cases) / sizeof(master_cases[0]); i++) {
         const struct master_case *c = &master_cases[i];
         for (size_t w = 0; w < WANTS; w++)
-            if (c->client || wants[w]->lane_count == 0)
+            if (c->client || (wants[w]->lane_count == 0 && wants[w]->probation.processes == 0))
                 check_promises(c->label, c->text, wants[w], mainmaster_apply_master,
                                mainmaster_remove_master);
         if (c->client)
@@ -1152,6 +1425,31 @@ static void test_lanes(void **state)
     }
 }
 
+/* As many processes as are set, whatever smtp has; behind the other lanes. */
+static void test_probation_service(void **state)
+{
+    static const char *const cases[][2] = {
+        {"smtp unix - - y - 7 smtp -v\n -o syslog_name=out -o a=b\n",
+         "postern-probation unix -     -       y       -       250     smtp -v\n"
+         "  -o a=b\n  -o syslog_name=out/postern-probation\n"},
+        {"smtp unix n y n 60? - smtp\n",
+         "postern-probation unix n     y       n       60?     250     smtp\n"
+         "  -o syslog_name=postfix/postern-probation\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mainmaster_edit edit;
+        mainmaster_apply_master(slice_of(cases[i][0]), &want_suspect, &edit);
+        const char *at = strstr(edit.bytes, "\npostern-probation");
+        assert_true(at != NULL && strstr(at, "postern-rcpt") == NULL);
+        assert_memory_equal(at + 1, cases[i][1], strlen(cases[i][1]));
+        assert_string_equal(at + 1 + strlen(cases[i][1]), "# END postern\n");
+        mainmaster_edit_free(&edit);
+        check_promises(cases[i][0], slice_of(cases[i][0]), &want_proven, mainmaster_apply_master,
+                       mainmaster_remove_master);
+    }
+}
+
 /* The lanes follow a change of the service they are copied from. */
 static void test_client_changed(void **state)
 {
@@ -1239,6 +1537,38 @@ static void test_conflicts(void **state)
                      edit.message);
         mainmaster_edit_free(&edit);
     }
+}
+
+/* The same with postern-probation. */
+static void test_probation_conflicts(void **state)
+{
+    static const struct conflict_case cases[] = {
+        {"half of a default that was set aside", mainmaster_remove_main,
+         TEXT("#postern# default_transport =\nb = c\n#postern#   smtp\n"), 3, "belongs to"},
+        {"a service that is not ours", mainmaster_apply_master,
+         TEXT("smtp unix - - n - - smtp\npostern-probation unix - - n - 99 smtp\n"
+              "  -o syslog_name=postfix/postern-probation\n"),
+         2, "a service of this name"},
+        {"nothing to make it of", mainmaster_apply_master, TEXT("smtp inet n - n - - smtpd\n"), 0,
+         "(postern-probation); add one (master(5)), or set lanes = \"off\""},
+        {"another program under the name", mainmaster_apply_master,
+         TEXT("smtp unix - n n - - lmtp\n"), 1, "(postern-probation) of one that runs smtp(8)"},
+    };
+    struct mainmaster_edit edit;
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct conflict_case *c = &cases[i];
+        c->edit(c->text, &want_proven, &edit);
+        if (edit.result != MAINMASTER_CONFLICT || edit.line != c->line ||
+            strstr(edit.message, c->message) == NULL)
+            fail_msg("%s: result %d, line %zu, \"%s\"", c->label, edit.result, edit.line,
+                     edit.message);
+        mainmaster_edit_free(&edit);
+    }
+    mainmaster_apply_master((struct slice)TEXT(""), &want_suspect, &edit);
+    assert_non_null(strstr(edit.message, "(postern-rcptN, postern-probation); add one"));
+    assert_non_null(strstr(edit.message, "recipient_limits.outbound = false and lanes = \"off\""));
+    mainmaster_edit_free(&edit);
 }
 
 /* The same with milters. */
@@ -1351,10 +1681,17 @@ static const struct slice pieces[] = {
     TEXT("inet:a:1"),
     TEXT("inet:localhost:8891"),
     TEXT("{ unix:/b, default_action=accept }"),
+    TEXT("inet:localhost:8894"),
     TEXT(RCPTLIMIT),
+    TEXT(RETRYCAP),
     TEXT(EARLYNDR),
     TEXT("\ninternal_mail_filter_classes = notify "),
     TEXT("bounce"),
+    TEXT("\ndefault_transport = smtp:"),
+    TEXT("\ndefault_transport = smtp"),
+    TEXT("postern-probation"),
+    TEXT("\npostern-probation_delivery_slot_cost = 3"),
+    TEXT("smtp"),
 };
 
 /* Fills `bytes` with pieces, and `mark` on a line of its own somewhere between them. */
@@ -1517,21 +1854,37 @@ static void test_door(void **state)
     }
 }
 
-/* postern-earlyndr refuses recipients, too; when it is not connected, nothing is changed for it. */
-static void test_door_of_earlyndr(void **state)
+/* Other milters refuse recipients, too; nothing is changed for one that is not connected. */
+static void test_door_of_milters(void **state)
 {
-    struct mainmaster_want door = want_earlyndr;
+    static const struct {
+        const char *label;
+        const char *before;
+        const struct mainmaster_want *want;
+        bool running;
+        bool refuses; /* postern-retrycap */
+        bool raised;
+    } cases[] = {
+        {"postern-earlyndr", "", &want_earlyndr, true, false, true},
+        {"postern-earlyndr, stopped", "", &want_earlyndr, false, false, false},
+        {"postern-retrycap", "", &want_retrycap, true, true, true},
+        {"postern-retrycap by hand", "smtpd_milters = inet:127.0.0.1:8894\n", &want_retrycap, true,
+         true, true},
+        {"postern-retrycap, stopped", "", &want_retrycap, false, true, false},
+        {"postern-retrycap warns only", "", &want_retrycap, true, false, false},
+    };
 
     (void)state;
-    for (int running = 0; running <= 1; running++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mainmaster_want door = *cases[i].want;
         struct mainmaster_edit edit;
-        bool set;
 
-        door.milters.running[MAINMASTER_EARLYNDR] = running;
-        mainmaster_apply_main(slice_of(""), &door, &edit);
-        set = strstr(edit.bytes, "\nsmtpd_hard_error_limit = 1000\n") != NULL;
-        if (set != running)
-            fail_msg("running %d: %s", running, edit.bytes);
+        for (size_t n = 0; n < MAINMASTER_MILTERS; n++)
+            door.milters.running[n] = cases[i].running;
+        door.milters.retrycap_refuses = cases[i].refuses;
+        mainmaster_apply_main(slice_of(cases[i].before), &door, &edit);
+        if ((strstr(edit.bytes, "\nsmtpd_hard_error_limit = 1000\n") != NULL) != cases[i].raised)
+            fail_msg("%s: %s", cases[i].label, edit.bytes);
         mainmaster_edit_free(&edit);
     }
 }
@@ -1540,7 +1893,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_door),
-        cmocka_unit_test(test_door_of_earlyndr),
+        cmocka_unit_test(test_door_of_milters),
         cmocka_unit_test(test_main_shapes),
         cmocka_unit_test(test_main_text),
         cmocka_unit_test(test_crlf_stays_crlf),
@@ -1559,6 +1912,7 @@ int main(void)
         cmocka_unit_test(test_both_lists_edited),
         cmocka_unit_test(test_client_changed),
         cmocka_unit_test(test_milters),
+        cmocka_unit_test(test_when_down_changed),
         cmocka_unit_test(test_milters_text),
         cmocka_unit_test(test_milters_edited),
         cmocka_unit_test(test_milter_conflicts),
@@ -1568,6 +1922,14 @@ int main(void)
         cmocka_unit_test(test_limits_of_other_mail),
         cmocka_unit_test(test_sockets),
         cmocka_unit_test(test_chroots),
+        cmocka_unit_test(test_default_transport),
+        cmocka_unit_test(test_default_untouched),
+        cmocka_unit_test(test_probation_text),
+        cmocka_unit_test(test_default_edited),
+        cmocka_unit_test(test_default_behind_block),
+        cmocka_unit_test(test_stranded),
+        cmocka_unit_test(test_probation_service),
+        cmocka_unit_test(test_probation_conflicts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

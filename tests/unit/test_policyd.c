@@ -41,6 +41,8 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static const struct policyreq_hooks none = {.state = NULL};
+
 static struct config *configure(const struct service *s, const char *where, const char *rules)
 {
     char error[1024];
@@ -71,7 +73,7 @@ static struct service *start(const char *rules)
     snprintf(where, sizeof(where), "unix:%s", s->path);
     s->config = configure(s, where, rules);
     s->base = event_base_new();
-    s->policyd = policyd_new(s->base, s->config, error, sizeof(error));
+    s->policyd = policyd_new(s->base, s->config, &none, error, sizeof(error));
     if (s->policyd == NULL)
         fail_msg("%s", error);
     return s;
@@ -398,6 +400,30 @@ static void there_is_room_for_one_more(void **state)
     stop(s);
 }
 
+/* More come at once than are taken in a row. */
+static void a_crowd_comes(void **state)
+{
+    enum { CROWD = 250 };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct service *s = start("{ limit = 2; }");
+    int fd[CROWD];
+
+    (void)state;
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", s->path);
+    for (int i = 0; i < CROWD; i++) {
+        fd[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        while (connect(fd[i], (const struct sockaddr *)&address, sizeof(address)) != 0)
+            turn(s); /* the queue is full */
+    }
+    for (int i = 0; i < CROWD; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "crowd%d", i);
+        ask(s, fd[i], name, DUNNO);
+        close(fd[i]);
+    }
+    stop(s);
+}
+
 /* A port of the loopback interface that is free now. */
 static int free_port(struct sockaddr_in *address_r)
 {
@@ -462,13 +488,13 @@ static void what_cannot_be_listened_on(void **state)
 
     (void)state;
     config = configure(s, "unix:/nonexistent/postern/policy.sock", "{ limit = 2; }");
-    assert_null(policyd_new(s->base, config, error, sizeof(error)));
+    assert_null(policyd_new(s->base, config, &none, error, sizeof(error)));
     assert_string_equal(error, "unix:/nonexistent/postern/policy.sock: cannot listen there: "
                                "No such file or directory");
     config_free(&config);
     /* Nobody will miss it as long as there are no rules. */
     config = configure(s, "unix:/nonexistent/postern/policy.sock", "");
-    other = policyd_new(s->base, config, error, sizeof(error));
+    other = policyd_new(s->base, config, &none, error, sizeof(error));
     assert_non_null(other);
     policyd_free(&other);
     config_free(&config);
@@ -490,7 +516,7 @@ static void the_socket_is_for_all(void **state)
     assert_int_equal(st.st_mode & 0777, 0666);
     snprintf(where, sizeof(where), "unix:%s", s->config_file);
     config = configure(s, where, "{ limit = 2; }");
-    other = policyd_new(s->base, config, error, sizeof(error));
+    other = policyd_new(s->base, config, &none, error, sizeof(error));
     assert_null(other);
     assert_int_equal(access(s->config_file, F_OK), 0);
     config_free(&config);
@@ -508,6 +534,7 @@ int main(void)
         cmocka_unit_test(one_who_does_not_read_is_cut_off),
         cmocka_unit_test(half_a_request_has_its_time),
         cmocka_unit_test(there_is_room_for_one_more),
+        cmocka_unit_test(a_crowd_comes),
         cmocka_unit_test(the_configuration_changes),
         cmocka_unit_test(what_cannot_be_listened_on),
         cmocka_unit_test(the_socket_is_for_all),

@@ -20,6 +20,7 @@ struct postfix {
     const char *maps;
     const char *filters;
     const char *milters;
+    const char *services;
 };
 
 const char *postfix_default_transport(const struct postfix *postfix)
@@ -57,6 +58,11 @@ const char *postfix_non_smtpd_milters(const struct postfix *postfix)
     return postfix->milters;
 }
 
+const char *postfix_services(const struct postfix *postfix)
+{
+    return postfix->services;
+}
+
 struct lanes_case {
     const char *label;
     struct postfix postfix;
@@ -64,19 +70,40 @@ struct lanes_case {
 };
 
 static const struct lanes_case lanes_cases[] = {
-    {"as it comes", {"smtp", "", "", "", "", "", ""}, NULL},
-    {"a next hop in default_transport", {"smtp:[gw.example]:26", "", "", "", "", "", ""}, NULL},
-    {"another transport", {"smtp2", "", "", "", "", "", ""}, "default_transport is smtp2"},
-    {"part of the name", {"smt", "", "", "", "", "", ""}, "default_transport is smt,"},
-    {"another transport with a next hop", {"relay:smtp", "", "", "", "", "", ""}, "is relay:smtp"},
+    {"as it comes", {"smtp", "", "", "", "", "", "", ""}, NULL},
+    {"a next hop in default_transport", {"smtp:[gw.example]:26", "", "", "", "", "", "", ""}, NULL},
+    {"another transport", {"smtp2", "", "", "", "", "", "", ""}, "default_transport is smtp2"},
+    {"part of the name", {"smt", "", "", "", "", "", "", ""}, "default_transport is smt,"},
+    {"another transport with a next hop",
+     {"relay:smtp", "", "", "", "", "", "", ""},
+     "is relay:smtp"},
     {"relay hosts by sender",
-     {"smtp", "hash:/x", "", "", "", "", ""},
+     {"smtp", "hash:/x", "", "", "", "", "", ""},
      "sender_dependent_relayhost_maps is set"},
     {"transports by sender",
-     {"smtp", "", "hash:/x", "", "", "", ""},
+     {"smtp", "", "hash:/x", "", "", "", "", ""},
      "sender_dependent_default_transport_maps is set"},
-    {"smtp waits", {"smtp", "", "", "uucp, smtp", "", "", ""}, "defer_transports has smtp wait"},
-    {"others wait", {"smtp", "", "", "smtps uucp", "", "", ""}, NULL},
+    {"smtp waits",
+     {"smtp", "", "", "uucp, smtp", "", "", "", ""},
+     "defer_transports has smtp wait"},
+    {"postern-probation", {"postern-probation", "", "", "", "", "", "", ""}, NULL},
+    {"postern-probation and a next hop",
+     {"postern-probation:[gw]:26", "", "", "", "", "", "", ""},
+     NULL},
+    {"a longer name", {"postern-probation2", "", "", "", "", "", "", ""}, "is postern-probation2"},
+    {"part of that name",
+     {"postern-prob:smtp", "", "", "", "", "", "", ""},
+     "is postern-prob:smtp"},
+    {"postern-probation, and relay hosts by sender",
+     {"postern-probation", "hash:/x", "", "", "", "", "", ""},
+     "sender_dependent_relayhost_maps is set"},
+    {"smtp waits, and is not the default",
+     {"postern-probation", "", "", "smtp", "", "", "", ""},
+     "defer_transports has smtp wait"},
+    {"postern-probation waits",
+     {"postern-probation", "", "", "uucp postern-probation", "", "", "", ""},
+     "defer_transports has postern-probation wait"},
+    {"others wait", {"smtp", "", "", "smtps uucp", "", "", "", ""}, NULL},
 };
 
 static void test_lanes_possible(void **state)
@@ -94,11 +121,67 @@ static void test_lanes_possible(void **state)
 /* A reason that does not fit is cut, not lost, and goes no further than its room. */
 static void test_reason_cut(void **state)
 {
-    const struct postfix postfix = {"smtp", "hash:/x", "", "", "", "", ""};
+    const struct postfix postfix = {"smtp", "hash:/x", "", "", "", "", "", ""};
     char why[8] = "xxxxxxx";
     (void)state;
     assert_false(postfix_lanes_possible(&postfix, why, 4));
     assert_memory_equal(why, "sen\0xxx", 8);
+}
+
+static void test_default_is_probation(void **state)
+{
+    static const struct {
+        const char *transport;
+        bool is_it;
+    } cases[] = {{"postern-probation", true},
+                 {"postern-probation:[gw]", true},
+                 {"postern-probation:", true},
+                 {"smtp", false},
+                 {"smtp:postern-probation", false},
+                 {"postern-probation2", false},
+                 {"", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct postfix postfix = {.transport = cases[i].transport};
+        if (postfix_default_is_probation(&postfix) != cases[i].is_it)
+            fail_msg("%s", cases[i].transport);
+    }
+}
+
+/* As `postconf -M` writes them. */
+#define SERVICES                                                                                   \
+    "smtp       inet  n       -       y       -       -       smtpd\n"                             \
+    "cleanup    unix  n       -       y       -       0       cleanup\n"                           \
+    "qmgr       unix  n       -       n       300     1       qmgr -o a=postern-probation\n"       \
+    "postern-probation2 unix - - n - 250 smtp -o syslog_name=postfix/postern-probation\n"
+
+static void test_has_service(void **state)
+{
+    static const struct {
+        const char *label;
+        const char *services;
+        const char *name;
+        bool has;
+    } cases[] = {
+        {"no answer", "", "smtp", false},
+        {"among others", SERVICES, "cleanup", true},
+        {"of another type", SERVICES, "smtp", false},
+        {"not there, but named", SERVICES, "postern-probation", false},
+        {"there, at the end", SERVICES "postern-probation unix - - n - 250 smtp",
+         "postern-probation", true},
+        {"there, at the beginning", "postern-probation\tunix\t-\n" SERVICES, "postern-probation",
+         true},
+        {"a type that only begins so", "postern-probation unix-dgram -\n", "postern-probation",
+         false},
+        {"nothing behind the type", "a unix", "a", true},
+        {"nothing behind the name", "a\nunix\n", "a", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct postfix postfix = {.services = cases[i].services};
+        if (postfix_has_service(&postfix, cases[i].name) != cases[i].has)
+            fail_msg("%s", cases[i].label);
+    }
 }
 
 #define OURS "lmdb:/var/lib/postern/tables/transport"
@@ -135,14 +218,43 @@ static void test_other_maps(void **state)
     for (size_t i = 0; i < sizeof(maps_cases) / sizeof(maps_cases[0]); i++) {
         const struct maps_case *c = &maps_cases[i];
         const struct postfix postfix = {.maps = c->maps};
-        char found[512] = "";
-        char **others = postfix_other_transport_maps(&postfix, c->state_directory);
+        char *others = postfix_other_transport_maps(&postfix, c->state_directory);
         assert_non_null(others);
-        for (size_t n = 0; others[n] != NULL; n++)
-            snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s\n", others[n]);
-        if (strcmp(found, c->others) != 0)
-            fail_msg("%s:\n%s", c->label, found);
+        if (strcmp(others, c->others) != 0)
+            fail_msg("%s:\n%s", c->label, others);
         free(others);
+    }
+}
+
+#define SMTP "smtp unix - - y - - smtp\n"
+
+static void test_logs_as_smtp(void **state)
+{
+    static const struct {
+        const char *label;
+        const char *services;
+        const char *transport;
+        bool as_smtp;
+    } cases[] = {
+        {"no answer", "", "smtp", false},
+        {"smtp itself", SMTP, "smtp", true},
+        {"with a next hop", SMTP, "smtp:[gw.example]:25", true},
+        {"with a tag", SMTP "relay unix - - n - - smtp -o syslog_name=postfix/$service_name\n",
+         "relay", false},
+        {"without a tag", SMTP "relay unix - - n - - smtp -o smtp_helo_timeout=5\n" SMTP,
+         "relay:[gw.example]", true},
+        {"the tag is another's",
+         "relay unix - - n - - smtp\nslow unix - - n - 5 smtp -o syslog_name=slow\n", "relay",
+         true},
+        {"lmtp", "lmtp unix - - y - - lmtp\n", "lmtp:unix:private/dovecot-lmtp", false},
+        {"pipe", "dovecot unix - n n - - pipe user=vmail argv=smtp\n", "dovecot", false},
+        {"cut off", "relay unix - - n\nsmtp", "relay", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct postfix postfix = {.services = cases[i].services};
+        if (postfix_logs_as_smtp(&postfix, cases[i].transport) != cases[i].as_smtp)
+            fail_msg("%s", cases[i].label);
     }
 }
 
@@ -178,10 +290,10 @@ static void test_reports_filtered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lanes_possible),
-        cmocka_unit_test(test_reason_cut),
+        cmocka_unit_test(test_lanes_possible),       cmocka_unit_test(test_reason_cut),
         cmocka_unit_test(test_other_maps),
-        cmocka_unit_test(test_reports_filtered),
+        cmocka_unit_test(test_logs_as_smtp),           cmocka_unit_test(test_reports_filtered),
+        cmocka_unit_test(test_default_is_probation), cmocka_unit_test(test_has_service),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

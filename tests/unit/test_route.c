@@ -174,7 +174,9 @@ static int tear_down(void **state)
     return system(command);
 }
 
-enum act { HOLD, RELEASE, EXPIRE, DONE };
+enum act { HOLD, RELEASE, EXPIRE, DONE, LANE, NO_LANE, PROBATION, NORMAL, NO_POOL, FOREIGN };
+
+#define LANE10 ((enum route)(ROUTE_LANE + 10))
 
 struct step {
     enum act act;
@@ -182,13 +184,35 @@ struct step {
     enum route wanted;
 };
 
+static bool act_on(struct slice key, enum act act, enum route *wanted)
+{
+    switch (act) {
+    case HOLD:
+    case RELEASE:
+        return route_hold(store, key, act == HOLD, wanted);
+    case EXPIRE:
+    case DONE:
+        return route_expire(store, key, act == EXPIRE, wanted);
+    case LANE:
+        return route_lane(store, key, LANE10, wanted);
+    case NO_LANE:
+        return route_lane(store, key, ROUTE_NONE, wanted);
+    case PROBATION:
+        return route_pool(store, key, ROUTE_PROBATION, wanted);
+    case NORMAL:
+        return route_pool(store, key, ROUTE_NORMAL, wanted);
+    case NO_POOL:
+        return route_pool(store, key, ROUTE_NONE, wanted);
+    default:
+        return route_foreign(store, key, wanted);
+    }
+}
+
 static void play(const char *label, struct slice key, const struct step *steps, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         enum route wanted = ROUTE_NONE;
-        bool hold = steps[i].act == HOLD || steps[i].act == RELEASE;
-        bool changed = hold ? route_hold(store, key, steps[i].act == HOLD, &wanted)
-                            : route_expire(store, key, steps[i].act == EXPIRE, &wanted);
+        bool changed = act_on(key, steps[i].act, &wanted);
         if (changed != steps[i].changed || wanted != steps[i].wanted)
             fail_msg("%s, step %zu: changed %d, wanted %d", label, i + 1, changed, (int)wanted);
     }
@@ -219,6 +243,35 @@ static void holds_and_those_who_wait_for_the_gate(void **state)
     assert_int_equal(store_count(store, STORE_ROUTE), 0);
 }
 
+/* A hold goes before all lanes; probation before a lane of recipients, that before the normal pool.
+ */
+static void lanes_and_pools(void **state)
+{
+    (void)state;
+    PLAY("suspect", "a.example", {PROBATION, true, ROUTE_PROBATION}, {HOLD, true, ROUTE_HOLD},
+         {RELEASE, true, ROUTE_PROBATION}, {NO_POOL, true, ROUTE_NONE});
+    PLAY("a lane, then suspect", "a.example", {LANE, true, LANE10},
+         {PROBATION, true, ROUTE_PROBATION}, {NO_POOL, true, LANE10}, {NO_LANE, true, ROUTE_NONE});
+    PLAY("proven, then a lane", "a.example", {NORMAL, true, ROUTE_NORMAL}, {LANE, true, LANE10},
+         {NO_LANE, true, ROUTE_NORMAL}, {NO_POOL, true, ROUTE_NONE});
+    assert_int_equal(store_count(store, STORE_ROUTE), 0);
+}
+
+/* The administrator's own route stays, whatever we learn; only a hold goes before it. */
+static void theirs_wins(void **state)
+{
+    enum route route;
+    struct slice key;
+
+    (void)state;
+    PLAY("theirs", "a.example", {PROBATION, true, ROUTE_PROBATION}, {FOREIGN, true, ROUTE_NONE},
+         {LANE, false, ROUTE_NONE}, {NORMAL, false, ROUTE_NONE}, {HOLD, true, ROUTE_HOLD},
+         {RELEASE, true, ROUTE_NONE}, {PROBATION, false, ROUTE_NONE});
+    /* It is remembered, so that it is not asked for again. */
+    assert_true(route_seek(store, slice_of(""), &key, &route));
+    assert_true(slice_equals(key, "a.example") && route == ROUTE_NONE);
+}
+
 static void wanted_routes_are_listed(void **state)
 {
     enum route route;
@@ -241,9 +294,14 @@ static void wanted_routes_are_listed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(domains_that_may_be_keys),        cmocka_unit_test(keys_of_addresses),
-        cmocka_unit_test(odd_local_parts_are_no_keys),     cmocka_unit_test(keys_that_do_not_fit),
-        STORE_TEST(holds_and_those_who_wait_for_the_gate), STORE_TEST(wanted_routes_are_listed),
+        cmocka_unit_test(domains_that_may_be_keys),
+        cmocka_unit_test(keys_of_addresses),
+        cmocka_unit_test(odd_local_parts_are_no_keys),
+        cmocka_unit_test(keys_that_do_not_fit),
+        STORE_TEST(holds_and_those_who_wait_for_the_gate),
+        STORE_TEST(lanes_and_pools),
+        STORE_TEST(theirs_wins),
+        STORE_TEST(wanted_routes_are_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -517,6 +517,84 @@ static void a_reader_cannot_write(void **state)
     store_abort(fx.store);
 }
 
+/* posternd itself reads between its transactions, again and again. */
+static void the_writer_reads_between_transactions(void **state)
+{
+    struct slice key;
+    struct slice value;
+
+    (void)state;
+    open_writable();
+    commit_one("a", "1");
+    for (int i = 0; i < 3; i++) {
+        assert_true(store_begin_read(fx.store));
+        assert_true(has(fx.store, "a", "1"));
+        assert_true(store_seek(fx.store, STORE_ROUTE, slice_of(""), &key, &value));
+        assert_false(has(fx.store, "b", "2"));
+        store_abort(fx.store);
+    }
+    commit_one("b", "2");
+    assert_true(store_begin_read(fx.store));
+    assert_true(has(fx.store, "b", "2"));
+    store_abort(fx.store);
+}
+
+/* Nothing is written in it, and what was written beside it stays. */
+static void reading_and_writing_do_not_mix(void **state)
+{
+    (void)state;
+    open_writable();
+    assert_true(store_begin(fx.store));
+    put("a", "1");
+    assert_false(store_begin_read(fx.store));
+    assert_true(store_commit(fx.store));
+    assert_true(store_begin_read(fx.store));
+    assert_false(store_begin_read(fx.store));
+    put("b", "2");
+    assert_false(has(fx.store, "a", "1")); /* the error sticks */
+    store_abort(fx.store);
+    assert_true(store_begin(fx.store));
+    assert_true(has(fx.store, "a", "1"));
+    assert_false(has(fx.store, "b", "2"));
+    assert_true(store_commit(fx.store));
+}
+
+/* What is kept for the next reading is in nobody's way: neither of the map's growth nor of reuse.
+ */
+static void the_kept_reader_holds_nothing(void **state)
+{
+    static char big[60000];
+    uint64_t pages;
+    struct stat st;
+
+    (void)state;
+    open_writable();
+    commit_one("a", "1");
+    assert_true(store_begin_read(fx.store));
+    store_abort(fx.store);
+    memset(big, 'x', sizeof(big) - 1);
+    while (growths == 0) {
+        assert_true(store_begin(fx.store));
+        for (int i = 0; i < 40; i++) {
+            char name[16];
+            snprintf(name, sizeof(name), "n%d", i);
+            put(name, big);
+        }
+        store_commit(fx.store);
+    }
+    for (int i = 0; i < 20; i++)
+        commit_one("n1", big);
+    assert_int_equal(stat(path_of("state.mdb"), &st), 0);
+    pages = (uint64_t)st.st_size;
+    for (int i = 0; i < 100; i++)
+        commit_one("n1", big);
+    assert_int_equal(stat(path_of("state.mdb"), &st), 0);
+    assert_int_equal(st.st_size, pages);
+    assert_true(store_begin_read(fx.store));
+    assert_true(has(fx.store, "a", "1"));
+    store_abort(fx.store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -535,6 +613,9 @@ int main(void)
         TEST(the_group_may_read),
         TEST(a_reader_beside_the_writer),
         TEST(a_reader_cannot_write),
+        TEST(the_writer_reads_between_transactions),
+        TEST(reading_and_writing_do_not_mix),
+        TEST(the_kept_reader_holds_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
