@@ -2,6 +2,7 @@
 #include "daemon_internal.h"
 
 #include "clock.h"
+#include "control.h"
 #include "log.h"
 #include "policyd.h"
 
@@ -22,6 +23,7 @@ static void allow_lanes(struct daemon *daemon)
 {
     uint32_t normal = postfix_smtp_recipient_limit(daemon->postfix);
     char why[512];
+    char tag[64];
     bool possible = postfix_lanes_possible(daemon->postfix, why, sizeof(why));
 
     if (daemon->ledger == NULL)
@@ -31,7 +33,8 @@ static void allow_lanes(struct daemon *daemon)
         log_warning("lanes are not used: %s", why);
     ledger_set_pools(daemon->ledger, possible ? pools_of(daemon) : LANES_OFF);
     ledger_set_enforce(daemon->ledger, publish_is_on(daemon));
-    ledger_set_syslog_name(daemon->ledger, postfix_syslog_name(daemon->postfix));
+    postfix_smtp_tag(daemon->postfix, tag, sizeof(tag));
+    ledger_set_tags(daemon->ledger, postfix_syslog_name(daemon->postfix), tag);
     ledger_set_lanes(daemon->ledger, possible, normal > 0 ? normal : UINT32_MAX);
 }
 
@@ -123,6 +126,7 @@ void daemon_reload(struct daemon *daemon)
     config_free(&daemon->config);
     daemon->config = config;
     daemon->last_connect = 0; /* Postfix may have been changed, too */
+    control_set_metrics(daemon->control, config);
     if (!daemon_start_ledger(daemon))
         log_fatal(71, "state: %s", store_error(daemon->store));
     daemon_say_warnings(config);

@@ -1,8 +1,10 @@
 /* What a log line changes. */
 #include "ledger_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "counters.h"
 #include "failure.h"
 #include "log.h"
 #include "probation.h"
@@ -33,7 +35,7 @@ struct ledger *ledger_new(struct store *store, const struct config *config,
     l->lanes_possible = true;
     l->pools = config_lanes_mode(config);
     l->normal_recipients = NORMAL_RECIPIENTS;
-    l->syslog_name = "postfix";
+    ledger_set_tags(l, "postfix", "smtp");
     if (config_outbound_limits(config)) {
         l->classifier = classifier_of_config(config, error, sizeof(error));
         if (l->classifier == NULL)
@@ -53,9 +55,10 @@ void ledger_set_lanes(struct ledger *l, bool possible, uint32_t normal_recipient
     l->normal_recipients = normal_recipients;
 }
 
-void ledger_set_syslog_name(struct ledger *l, const char *name)
+void ledger_set_tags(struct ledger *l, const char *syslog_name, const char *smtp_tag)
 {
-    l->syslog_name = name;
+    l->syslog_name = syslog_name;
+    snprintf(l->smtp_tag, sizeof(l->smtp_tag), "%s", smtp_tag);
 }
 
 void ledger_set_pools(struct ledger *l, enum lanes_mode mode)
@@ -184,6 +187,7 @@ static void retry_was_counted(struct ledger *l, struct subject *s, const struct 
     struct attempt_record a = attempt_record_of(line, attempt, kind, ++d->recorded);
     unsigned wakes = 0;
 
+    counters_add(COUNTER_OPEN_RETRIES);
     slice_copy(s->record.error, sizeof(s->record.error), failure_reason(line));
     probation_failed(d, change.outage_began, attempt->ended);
     pools_update(l, s, attempt->ended);
@@ -320,6 +324,7 @@ static void transfer_failed(struct ledger *l, const struct maillog_line *line)
         too_many(l, &s, &c, line, &info);
         return;
     }
+    counters_add(COUNTER_TRANSFER_FAILURES);
     recipient_transfer_failed(&c.r, s.policy, &attempt);
     /* One without a route of its own is left to Postfix: its domain is reachable. */
     if (c.r.give_up == GIVE_UP_NOT && recipient_over_transfer_cap(&c.r, s.policy) &&

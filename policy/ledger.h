@@ -55,8 +55,11 @@ void ledger_set_enforce(struct ledger *ledger, bool enforce);
  */
 void ledger_set_lanes(struct ledger *ledger, bool possible, uint32_t normal_recipients);
 
-/* Postfix's syslog_name, "postfix" by default; it has to outlive the ledger. */
-void ledger_set_syslog_name(struct ledger *ledger, const char *name);
+/*
+ * By what the service smtp is known in the log: Postfix's syslog_name ("postfix" by default), which
+ * has to outlive the ledger, and what may stand behind it (postfix_smtp_tag; "smtp" by default).
+ */
+void ledger_set_tags(struct ledger *ledger, const char *syslog_name, const char *smtp_tag);
 
 /* Which lanes Postfix has for suspect and proven destinations; by default what is configured. */
 void ledger_set_pools(struct ledger *ledger, enum lanes_mode mode);

@@ -38,6 +38,7 @@ struct ledger {
     bool enforce;
     struct classifier *classifier; /* NULL: recipient_limits.outbound is off */
     const char *syslog_name; /* of Postfix */
+    char smtp_tag[64];       /* what may stand behind that for the service smtp */
     bool lanes_possible;
     enum lanes_mode pools;
     uint32_t normal_recipients; /* that Postfix sends in one transaction without a lane */

@@ -58,7 +58,8 @@ static struct slice service_of(const struct ledger *l, struct slice program)
 void lanes_note_service(struct ledger *l, struct subject *s, const struct maillog_line *line)
 {
     struct slice service = service_of(l, line->program);
-    bool elsewhere = !slice_equals(service, "smtp") && !slice_starts(service, "postern-");
+    bool elsewhere = !slice_equals(service, "smtp") && !slice_equals(service, l->smtp_tag) &&
+                     !slice_starts(service, "postern-");
 
     if (line->agent != MAILLOG_AGENT_SMTP || elsewhere == s->record.d.elsewhere)
         return;

@@ -100,6 +100,12 @@ const char *postfix_services(const struct postfix *postfix); /* the lines of `po
  */
 bool postfix_logs_as_smtp(const struct postfix *postfix, const char *transport);
 
+/*
+ * What stands before the agent's name in the log of the service smtp, when there is something
+ * besides Postfix's own syslog_name: "smtp", or "out" with -o syslog_name=postfix/out. Thread-safe.
+ */
+void postfix_smtp_tag(const struct postfix *postfix, char *tag_r, size_t size);
+
 /* The domains that Postfix sends elsewhere than default_transport says, and by what. */
 const char *postfix_mydestination(const struct postfix *postfix);
 const char *postfix_relay_domains(const struct postfix *postfix);

@@ -75,6 +75,19 @@ bool postfix_logs_as_smtp(const struct postfix *postfix, const char *transport)
     return memmem(line.at, line.len, own_tag, sizeof(own_tag) - 1) == NULL;
 }
 
+void postfix_smtp_tag(const struct postfix *postfix, char *tag_r, size_t size)
+{
+    static const char option[] = "syslog_name=";
+    struct slice line = service_line(postfix, slice_of("smtp"));
+    const char *value = line.at ? memmem(line.at, line.len, option, sizeof(option) - 1) : NULL;
+    size_t len = value ? strcspn(value, " \t\n") : 0;
+    const char *slash = value ? memrchr(value, '/', len) : NULL;
+    struct slice tag = slice_of("smtp");
+    if (slash != NULL && slash[1] != '$' && slash + 1 < value + len)
+        tag = (struct slice){slash + 1, (size_t)(value + len - slash) - 1};
+    slice_copy(tag_r, size, tag);
+}
+
 bool postfix_lanes_possible(const struct postfix *postfix, char *why_r, size_t size)
 {
     const char *transport = postfix_default_transport(postfix);

@@ -258,6 +258,29 @@ static void test_logs_as_smtp(void **state)
     }
 }
 
+static void test_smtp_tag(void **state)
+{
+    static const struct {
+        const char *services;
+        const char *tag;
+    } cases[] = {
+        {"", "smtp"},
+        {SMTP, "smtp"},
+        {"smtp unix - - y - - smtp -o syslog_name=postfix/out -o smtp_helo_timeout=5\n", "out"},
+        {"smtp unix - - y - - smtp -o syslog_name=postfix-out\n", "smtp"},
+        {"smtp unix - - y - - smtp -o syslog_name=postfix/$service_name\n", "smtp"},
+        {"smtp unix - - y - - smtp -o syslog_name=postfix/", "smtp"},
+        {SMTP "relay unix - - y - - smtp -o syslog_name=postfix/out\n", "smtp"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct postfix postfix = {.services = cases[i].services};
+        char tag[64];
+        postfix_smtp_tag(&postfix, tag, sizeof(tag));
+        assert_string_equal(tag, cases[i].tag);
+    }
+}
+
 struct filtered_case {
     const char *label;
     const char *filters;
@@ -292,7 +315,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lanes_possible),       cmocka_unit_test(test_reason_cut),
         cmocka_unit_test(test_other_maps),
-        cmocka_unit_test(test_logs_as_smtp),           cmocka_unit_test(test_reports_filtered),
+        cmocka_unit_test(test_logs_as_smtp),
+        cmocka_unit_test(test_smtp_tag),           cmocka_unit_test(test_reports_filtered),
         cmocka_unit_test(test_default_is_probation), cmocka_unit_test(test_has_service),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
