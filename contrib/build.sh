@@ -2,8 +2,10 @@
 # source tree as it is. Sourced; `source_tree` and `work` (a temporary folder) are set before.
 
 packages="autoconf automake make gcc libc6-dev pkg-config xz-utils
-    libconfig-dev libevent-dev libidn2-dev libjansson-dev liblmdb-dev libmilter-dev libcmocka-dev libsystemd-dev
+    libconfig-dev libevent-dev libidn2-dev libjansson-dev liblmdb-dev libmilter-dev libcmocka-dev libsystemd-dev zlib1g-dev
     postfix postfix-lmdb dnsmasq-base iproute2 util-linux python3"
+# For contrib/check alone, which tries the packages.
+package_tools="debhelper debootstrap lintian rpm"
 
 guard=/usr/sbin/policy-rc.d
 guard_text='#!/bin/sh

@@ -155,3 +155,36 @@ json_t *ask_json(const char *runtime_directory, const char *path, const json_t *
     free(text);
     return answer;
 }
+
+char *ask_text(const char *runtime_directory, const char *path, char *error_r, size_t size)
+{
+    int fd = connect_to(runtime_directory, PATIENCE_SECONDS, error_r, size);
+    const char *body;
+    char *text;
+    char *reply;
+    int status;
+
+    if (fd < 0)
+        return NULL;
+    reply = exchange(fd, path, "", &status);
+    close(fd);
+    body = reply ? strstr(reply, "\r\n\r\n") : NULL;
+    text = body && status == HTTP_OK ? strdup(body + 4) : NULL;
+    if (text == NULL)
+        snprintf(error_r, size, "posternd did not answer as expected (status %d)", status);
+    free(reply);
+    return text;
+}
+
+pid_t ask_whom(const char *runtime_directory)
+{
+    char error[512];
+    int fd = connect_to(runtime_directory, PATIENCE_SECONDS, error, sizeof(error));
+    struct ucred who;
+    socklen_t len = sizeof(who);
+    bool known = fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return known ? who.pid : 0;
+}

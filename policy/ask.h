@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 #include <jansson.h>
@@ -27,5 +28,10 @@ bool ask_posternd(const char *runtime_directory, const char *verb, const char *w
  */
 json_t *ask_json(const char *runtime_directory, const char *path, const json_t *body, char *error_r,
                  size_t size);
+
+/* The body of an answer that is no JSON; free() it. NULL, with a line in error_r. */
+char *ask_text(const char *runtime_directory, const char *path, char *error_r, size_t size);
+/* The process that listens there; 0: none, or it may not be asked. */
+pid_t ask_whom(const char *runtime_directory);
 
 #endif

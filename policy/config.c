@@ -231,6 +231,7 @@ void config_free(struct config **config)
     free_strings(c->patterns, c->pattern_count);
     free(c->rcptlimit_socket);
     free(c->policy_socket);
+    free(c->metrics_listen);
     free_strings(c->early_networks, c->early_network_count);
     free(c->earlyndr_socket);
     free(c->retrycap_socket);
@@ -351,6 +352,11 @@ const char *config_rcptlimit_socket(const struct config *config)
 const char *config_policy_socket(const struct config *config)
 {
     return config->policy_socket;
+}
+
+const char *config_metrics_listen(const struct config *config)
+{
+    return config->metrics_listen;
 }
 
 const struct config_early *config_early(const struct config *config)

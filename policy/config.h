@@ -91,6 +91,9 @@ const char *
 config_rcptlimit_socket(const struct config *config); /* milters.rcptlimit.socket, "" = none */
 const char *config_policy_socket(const struct config *config); /* policy.socket, "" = none */
 
+/* metrics.listen: "127.0.0.1:9154", "" = none */
+const char *config_metrics_listen(const struct config *config);
+
 /* lanes (DESIGN 3.5): who waits beside hosts that accept a connection and say nothing */
 enum lanes_mode {
     LANES_SUSPECT, /* destinations that could not be reached lately go through postern-probation */

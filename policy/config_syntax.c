@@ -249,3 +249,25 @@ bool config_syntax_policy_socket(const char *text)
     name[len] = '\0';
     return is_made_of(name, name[0] == '[' ? ".-_:[]" : ".-_");
 }
+
+/* An address, not a name: what a name leads to, others decide. */
+bool config_syntax_loopback(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    char host[INET_ADDRSTRLEN];
+    struct in_addr v4;
+    size_t len;
+
+    if (*text == '\0')
+        return true;
+    if (colon == NULL || !is_port(colon + 1, colon + strlen(colon)))
+        return false;
+    len = (size_t)(colon - text);
+    if (len == strlen("[::1]") && strncmp(text, "[::1]", len) == 0)
+        return true;
+    if (len >= sizeof(host))
+        return false;
+    memcpy(host, text, len);
+    host[len] = '\0';
+    return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
+}

@@ -29,5 +29,7 @@ bool config_syntax_login(const char *text);
 bool config_syntax_milter_socket_or_none(const char *text);
 /* Postfix's way (util/auto_clnt.c): "unix:/path", "inet:HOST:PORT"; or "". */
 bool config_syntax_policy_socket(const char *text);
+/* "127.0.0.1:PORT" (anything in 127.0.0.0/8), "[::1]:PORT", or "". */
+bool config_syntax_loopback(const char *text);
 
 #endif

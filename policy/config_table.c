@@ -48,6 +48,10 @@ static const struct setting_form MILTER_SOCKET_OR_NONE = {
 static const struct setting_form POLICY_SOCKET = {
     .valid = config_syntax_policy_socket,
     .wanted = "\"unix:/path\", \"inet:HOST:PORT\", or \"\" for none"};
+static const struct setting_form LOOPBACK = {
+    .valid = config_syntax_loopback,
+    .wanted =
+        "a loopback address and a port, \"127.0.0.1:9154\" or \"[::1]:9154\", or \"\" for none"};
 static const struct setting_form REGEXP = {.explain = classify_pattern_check,
                                            .wanted = "a POSIX extended regular expression"};
 static const struct setting_form MODE = {.words = EARLY_NDR_MODES,
@@ -182,6 +186,9 @@ static const struct setting TABLE[] = {
 
     SECTION("", "policy", 0),
     TEXT("policy", "socket", 0, 512, NULL, POLICY_SOCKET, KEEP(policy_socket), 0),
+
+    SECTION("", "metrics", 0),
+    TEXT("metrics", "listen", 0, 64, "", LOOPBACK, KEEP(metrics_listen), 0),
 };
 /* clang-format on */
 

@@ -78,6 +78,7 @@ struct config {
     size_t inbound_count;
     char *rcptlimit_socket; /* NULL while it has its default */
     char *policy_socket;    /* likewise */
+    char *metrics_listen;
     unsigned lanes_mode;    /* enum lanes_mode */
     uint32_t probation_processes;
     unsigned when_down;    /* enum when_down */

@@ -17,12 +17,17 @@
 
 #include "ask.h"
 #include "daemon.h"
+#include "log.h"
+#include "metrics.h"
+#include "metrics_http.h"
 
 /* An envelope of ENVELOPE_RECIPIENTS_MAX recipients is the longest body. */
 enum { HEADERS_MAX = 8192, BODY_MAX = 8 << 20, REQUEST_SECONDS = 10, BACKLOG = 64 };
 
 struct control {
     struct evhttp *http;
+    struct event_base *base;
+    struct metrics_http *metrics; /* NULL: not by TCP */
     struct daemon *daemon;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
@@ -171,6 +176,45 @@ static void on_bounce(struct evhttp_request *request, void *arg)
     begin(request, arg, daemon_bounce);
 }
 
+/* Monitoring */
+
+static void on_metrics(struct evhttp_request *request, void *arg)
+{
+    struct control *control = arg;
+    struct evbuffer *buffer = evbuffer_new();
+    char *text = daemon_metrics(control->daemon);
+
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
+                      METRICS_CONTENT_TYPE);
+    if (buffer && text)
+        evbuffer_add(buffer, text, strlen(text));
+    evhttp_send_reply(request, text ? HTTP_OK : HTTP_SERVUNAVAIL, NULL, buffer);
+    if (buffer)
+        evbuffer_free(buffer);
+    free(text);
+}
+
+static char *metrics_of(void *context)
+{
+    return daemon_metrics(context);
+}
+
+void control_set_metrics(struct control *control, const struct config *config)
+{
+    const char *where = config_metrics_listen(config);
+    char error[512];
+
+    if (control->metrics && strcmp(where, metrics_http_where(control->metrics)) == 0)
+        return;
+    metrics_http_free(&control->metrics);
+    if (where[0] == '\0')
+        return;
+    control->metrics =
+        metrics_http_new(control->base, where, metrics_of, control->daemon, error, sizeof(error));
+    if (control->metrics == NULL)
+        log_error("metrics.listen: %s; metrics are on control.sock only", error);
+}
+
 /* Only one posternd runs (lock.h), so a socket that is there already is left over. */
 static struct evconnlistener *listen_on(struct event_base *base, const struct sockaddr_un *address)
 {
@@ -198,6 +242,7 @@ struct control *control_new(struct event_base *base, struct daemon *daemon,
         return NULL;
     }
     control->daemon = daemon;
+    control->base = base;
     if (!ask_address(&address, runtime_directory)) {
         snprintf(error_r, size, "runtime_directory \"%s\" is too long for a socket in it",
                  runtime_directory);
@@ -221,6 +266,7 @@ struct control *control_new(struct event_base *base, struct daemon *daemon,
     evhttp_set_cb(control->http, "/report", on_report, control);
     evhttp_set_cb(control->http, "/bounce", on_bounce, control);
     evhttp_set_cb(control->http, "/warn", on_warn, control);
+    evhttp_set_cb(control->http, "/metrics", on_metrics, control);
     return control;
 }
 
@@ -228,6 +274,7 @@ void control_free(struct control **control)
 {
     if (*control == NULL)
         return;
+    metrics_http_free(&(*control)->metrics);
     if ((*control)->http)
         evhttp_free((*control)->http);
     if ((*control)->path[0])

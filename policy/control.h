@@ -18,6 +18,9 @@
  *         body: {"queue_id": of a message, "report": of Postfix's report on it, "recipients":
  *         [ADDRESS, ...]}
  *
+ *     GET /metrics
+ *         Prometheus's text format (metrics.h)
+ *
  * answers 200, or 404 when there is no such thing (or no); the body is JSON: {"done": true|false},
  * and from /bounce also "reported": [true|false, ...]: which of them the sender knows of already.
  */
@@ -29,6 +32,7 @@
 
 #include <jansson.h>
 
+struct config;
 struct control;
 struct daemon;
 struct event_base;
@@ -37,6 +41,9 @@ struct event_base;
 struct control *control_new(struct event_base *base, struct daemon *daemon,
                             const char *runtime_directory, char *error_r, size_t size);
 void control_free(struct control **control);
+
+/* The same metrics by TCP, where the configuration wants that; a failure is logged, and no more. */
+void control_set_metrics(struct control *control, const struct config *config);
 
 /* An answer that is still owed. When the client goes it stays valid, and leads nowhere. */
 struct control_reply;

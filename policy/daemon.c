@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "control.h"
+#include "counters.h"
 #include "filter.h"
 #include "ledger.h"
 #include "lock.h"
@@ -78,6 +79,7 @@ static bool commit(struct daemon *daemon)
                   (struct slice){(const char *)position.bytes, position.len});
     ledger_flush(daemon->ledger);
     if (!store_commit(daemon->store)) {
+        counters_add(COUNTER_COMMIT_FAILED);
         if (!daemon->store_fails)
             log_error("state: %s; trying again until it works", store_error(daemon->store));
         daemon->store_fails = true;
@@ -93,13 +95,27 @@ static bool commit(struct daemon *daemon)
     return true;
 }
 
+static void count_line(enum logsource_result result, const struct maillog_line *line)
+{
+    static const enum counter by_status[] = {[MAILLOG_SENT] = COUNTER_SENT,
+                                             [MAILLOG_DEFERRED] = COUNTER_DEFERRED,
+                                             [MAILLOG_BOUNCED] = COUNTER_BOUNCED};
+
+    if (result != LOGSOURCE_WAIT)
+        counters_add(COUNTER_LINES);
+    if (result == LOGSOURCE_LINE && line->kind == MAILLOG_DELIVERY)
+        counters_add(by_status[line->status]);
+}
+
 /* Returns true when the end of the log was reached. */
 static bool read_log(struct daemon *daemon, int64_t now)
 {
     struct maillog_line line;
 
     for (int n = 0; n < BATCH_LINES; n++) {
-        switch (logsource_next(daemon->source, now, &line)) {
+        enum logsource_result result = logsource_next(daemon->source, now, &line);
+        count_line(result, &line);
+        switch (result) {
         case LOGSOURCE_LINE:
             daemon->last_line = line.time;
             if (!filters_match(&daemon->filters, &line))
@@ -181,9 +197,11 @@ static void on_batch(evutil_socket_t fd, short events, void *arg)
     (void)fd;
     (void)events;
     lock_beat();
+    notify_beat(daemon, now);
     keep_up(daemon, now);
     daemon->last_batch = now;
     if (!daemon_begin(daemon)) {
+        notify_state(daemon);
         plan_batch(daemon, STORE_PAUSE);
         return;
     }
@@ -196,9 +214,11 @@ static void on_batch(evutil_socket_t fd, short events, void *arg)
         sweep(daemon, now);
     }
     if (!commit(daemon)) {
+        notify_state(daemon);
         plan_batch(daemon, STORE_PAUSE);
         return;
     }
+    notify_state(daemon);
     early_drop_arrivals(daemon, true);
     if (daemon->caught_up)
         wishes_grant(daemon);
@@ -235,10 +255,13 @@ static void on_settled(void *context)
 static void on_signal(evutil_socket_t number, short events, void *arg)
 {
     (void)events;
-    if (number == SIGHUP)
+    if (number == SIGHUP) {
+        notify_reloading(arg);
         daemon_reload(arg);
-    else
+        notify_state(arg);
+    } else {
         daemon_stop(arg);
+    }
 }
 
 /* Behind the log it may say what has changed since. */
@@ -336,6 +359,7 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
         return NULL;
     }
     snprintf(error_r, size, "out of memory or descriptors");
+    daemon->started = clock_now();
     daemon->config = config;
     daemon->postfix = postfix;
     daemon->store = store_open(config_state_directory(config), true, group, error_r, size);
@@ -352,6 +376,7 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
         daemon->config = NULL;
         daemon_free(&daemon);
     } else {
+        control_set_metrics(daemon->control, config);
         daemon_say_warnings(config);
     }
     return daemon;
@@ -364,8 +389,10 @@ int daemon_run(struct daemon *daemon)
     log_info("started: log=%s state=%s%s", config_log(daemon->config),
              config_state_directory(daemon->config),
              config_enforce(daemon->config) ? "" : " (enforce = false: observing only)");
+    notify_begin(daemon);
     plan_batch(daemon, 0);
     event_base_dispatch(daemon->base);
+    notify_stopping();
     child_runner_free(&daemon->runner); /* no postmap of ours may write after the withdrawal */
     if (!table_withdraw(config_state_directory(daemon->config), daemon->postfix, error,
                         sizeof(error)))

@@ -35,6 +35,9 @@ bool daemon_forget_destination(struct daemon *daemon, struct slice destination);
 bool daemon_forget_recipient(struct daemon *daemon, struct slice address);
 bool daemon_test_recipient(struct daemon *daemon, struct slice address);
 
+/* What monitoring is told (metrics.h); free() it. NULL: out of memory. */
+char *daemon_metrics(struct daemon *daemon);
+
 /* The requests with a body (control.h); each answers through `reply`, maybe later. */
 struct control_reply;
 void daemon_envelopes(struct daemon *daemon, const json_t *body, struct control_reply *reply);

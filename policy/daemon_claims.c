@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "control.h"
+#include "counters.h"
 
 enum {
     CLAIMS_MAX = 200, /* that wait for an answer; more pass as they are */
@@ -21,8 +22,23 @@ struct claim {
     json_t *body; /* checked */
 };
 
+/* All its recipients were reported already, some, or none. */
+static enum counter claim_counter(const json_t *answer)
+{
+    const json_t *list = json_object_get(answer, "reported");
+    const json_t *one;
+    size_t reported = 0;
+    size_t i;
+
+    json_array_foreach(list, i, one) reported += json_is_true(one);
+    if (reported == 0)
+        return COUNTER_CLAIMS_KEPT;
+    return reported < json_array_size(list) ? COUNTER_CLAIMS_REDUCED : COUNTER_CLAIMS_DISCARDED;
+}
+
 static void end_claim(struct claim *claim, bool done, json_t *answer)
 {
+    counters_add(claim_counter(done ? answer : NULL));
     LIST_REMOVE(claim, link);
     claim->daemon->early->claim_count--;
     control_reply_send(&claim->reply, done, answer);

@@ -29,6 +29,14 @@ struct wishes {
     size_t room;
 };
 
+/* What systemd was told (daemon_notify.c). */
+struct notify {
+    int64_t every; /* ms between two signs of life; 0: nobody waits for them */
+    int64_t last;
+    bool ready;
+    char text[160];
+};
+
 struct daemon {
     struct config *config;
     struct postfix *postfix;
@@ -45,9 +53,11 @@ struct daemon {
     struct event *batch;    /* the next transaction */
     struct event *readable; /* the log can be watched */
     struct event *signals[3];
+    struct notify notify;
     struct wishes wishes;
     struct filters filters;
     struct logsource_position committed;
+    int64_t started;
     int64_t last_batch;
     int64_t last_sweep;
     bool caught_up;      /* the log has been read to its end */
@@ -101,6 +111,17 @@ void publish_judge(struct daemon *daemon);
 void publish_check(struct daemon *daemon);
 /* True when Postern acts, rather than only observes. */
 bool publish_is_on(const struct daemon *daemon);
+
+/* What systemd is told; nothing where it did not start us (daemon_notify.c). */
+void notify_begin(struct daemon *daemon);
+/* The event loop works: often called, it says so as often as the unit wants. */
+void notify_beat(struct daemon *daemon, int64_t now);
+/* After each transaction: ready with the first that was committed; what it does, if that changed.
+ */
+void notify_state(struct daemon *daemon);
+/* Before the configuration is read again; notify_state() ends it. */
+void notify_reloading(struct daemon *daemon);
+void notify_stopping(void);
 
 /* Early reports (daemon_early.c). */
 bool early_begin(struct daemon *daemon);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "counters.h"
 #include "probation.h"
 #include "say.h"
 
@@ -17,6 +18,7 @@ void say_down(struct ledger *l, const struct subject *s)
     char line[1024];
     char since[SAY_MAX];
 
+    counters_add(COUNTER_HOLDS);
     snprintf(line, sizeof(line), "%s: %s open_retries=%" PRIu64 " since=\"%s\" error=\"%s\"",
              record_destination_title(&s->record), l->enforce ? "hold" : "would-hold",
              destination_failures(&s->record.d), say_time(since, s->record.d.since),
@@ -30,6 +32,7 @@ void say_up(struct ledger *l, const struct subject *s, uint64_t failures, int64_
     char line[512];
     char after[SAY_MAX];
 
+    counters_add(COUNTER_HOLDS_OVER);
     snprintf(line, sizeof(line), "%s: up after=\"%s\" open_retries=%" PRIu64,
              record_destination_title(&s->record), say_duration(after, now - since), failures);
     say(l, line);
@@ -90,6 +93,13 @@ static void say_refused_alone(struct ledger *l, const struct subject *s, const s
     say(l, line);
 }
 
+static enum counter given_up(enum give_up why)
+{
+    if (why == GIVE_UP_LIMIT)
+        return COUNTER_GIVEN_UP_LIMIT;
+    return why == GIVE_UP_OPEN ? COUNTER_GIVEN_UP_OPEN : COUNTER_GIVEN_UP_TRANSFER;
+}
+
 void say_give_up(struct ledger *l, const struct subject *s, const struct case_file *c,
                  enum give_up why, const char *error)
 {
@@ -100,6 +110,7 @@ void say_give_up(struct ledger *l, const struct subject *s, const struct case_fi
     char line[1400];
     char since[SAY_MAX];
 
+    counters_add(given_up(why));
     if (why == GIVE_UP_LIMIT) {
         say_refused_alone(l, s, c, error);
         return;
@@ -137,6 +148,7 @@ void say_bad(struct ledger *l, const struct subject *s, const char *address,
 {
     char line[1400];
 
+    counters_add(COUNTER_BAD_LEARNED);
     snprintf(line, sizeof(line), "%s: bad-address to=<%s> destination=%s said=\"%.600s\"",
              r->queue_id, address, record_destination_title(&s->record), r->text);
     say(l, line);
@@ -146,6 +158,7 @@ void say_good(struct ledger *l, const struct maillog_line *out)
 {
     char line[1024];
 
+    counters_add(COUNTER_BAD_FORGOTTEN);
     snprintf(line, sizeof(line), "%.*s: good-address to=<%.*s>", (int)out->queue_id.len,
              out->queue_id.at, (int)out->recipient.len, out->recipient.at);
     say(l, line);
@@ -156,6 +169,8 @@ void say_guard(struct ledger *l, const struct subject *s, const struct guard *gu
 {
     char line[512];
 
+    if (tripped)
+        counters_add(COUNTER_GUARDS);
     if (tripped)
         snprintf(line, sizeof(line),
                  "%s: guard rejected=%u of=%u forgotten=%u: no bad addresses are learned from it",

@@ -3,6 +3,8 @@ noinst_LIBRARIES += policy/libpostern.a
 policy_libpostern_a_SOURCES = \
 	policy/slice.h policy/clock.h \
 	policy/log.c policy/log.h \
+	policy/counters.c policy/counters.h policy/metrics.c policy/metrics.h \
+	policy/metrics_http.c policy/metrics_http.h \
 	policy/text.c policy/text.h \
 	policy/config.c policy/config.h \
 	policy/config_read.c policy/config_read.h \
@@ -70,17 +72,33 @@ policy_posternd_SOURCES = policy/posternd.c policy/daemon.c policy/daemon.h \
 	policy/daemon_internal.h policy/daemon_arrivals.c policy/daemon_claims.c \
 	policy/daemon_config.c policy/daemon_requests.c policy/daemon_wishes.c \
 	policy/daemon_delay.c policy/daemon_early.c policy/daemon_early.h policy/daemon_report.c \
-	policy/daemon_publish.c \
-	policy/reporter.c policy/reporter.h \
+	policy/daemon_publish.c policy/daemon_metrics.c \
+	policy/daemon_notify.c policy/reporter.c policy/reporter.h \
 	policy/control.c policy/control.h
 policy_posternd_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternd_LDADD = $(postern_libs)
+
+# posternctl replay; apart from posternctl for the tests.
+noinst_LIBRARIES += policy/libreplay.a
+policy_libreplay_a_SOURCES = policy/replay.c policy/replay.h \
+	policy/replay_files.c policy/replay_files.h \
+	policy/replay_held.c policy/replay_html.c policy/replay_html.h \
+	policy/replay_map.c policy/replay_map.h policy/replay_notes.c policy/replay_outage.c \
+	policy/replay_parts.h policy/replay_report.c policy/replay_report.h policy/replay_show.c \
+	policy/replay_study.c policy/replay_study.h policy/replay_svg.c \
+	policy/replay_tally.c policy/replay_tally.h policy/replay_wait.c \
+	policy/replay_words.c policy/replay_words.h
+policy_libreplay_a_CFLAGS = $(policy_libpostern_a_CFLAGS) $(ZLIB_CFLAGS)
+replay_libs = policy/libreplay.a $(ZLIB_LIBS) -lm
 
 policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h \
 	policy/report_parts.c policy/report_parts.h policy/report_early.c \
 	policy/classify_command.c policy/classify_command.h \
 	policy/show.c policy/show.h policy/show_detail.c policy/show_parts.h policy/show_table.c \
-	policy/show_early.c \
+	policy/show_early.c policy/show_colour.c policy/show_colour.h \
+	policy/doctor.c policy/doctor.h policy/doctor_parts.h policy/doctor_words.c \
+	policy/doctor_words.h policy/doctor_door.c policy/doctor_log.c policy/doctor_postfix.c \
+	policy/doctor_posternd.c policy/doctor_show.c policy/doctor_state.c \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
 	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_state.c \
 	policy/cfile.c policy/cfile.h \
@@ -90,7 +108,7 @@ policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h 
 	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_milter.h \
 	policy/mainmaster_probation.c policy/mainmaster_socket.c policy/cflines.c policy/cflines.h
 policy_posternctl_CFLAGS = $(policy_libpostern_a_CFLAGS)
-policy_posternctl_LDADD = $(postern_libs)
+policy_posternctl_LDADD = $(replay_libs) $(postern_libs)
 
 pkglibexec_PROGRAMS += policy/postern-gate
 policy_postern_gate_SOURCES = policy/postern-gate.c

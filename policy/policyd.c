@@ -13,6 +13,7 @@
 #include <event2/listener.h>
 
 #include "clock.h"
+#include "counters.h"
 #include "instances.h"
 #include "listen.h"
 #include "log.h"
@@ -102,6 +103,7 @@ static void answer(struct client *client, struct evbuffer *input, size_t len)
     if (bytes)
         policyreq_answer(&policyd->service, (struct slice){bytes, len - 1}, now_ms(), clock_now(),
                          action);
+    counters_policy(action);
     evbuffer_add_printf(bufferevent_get_output(client->bev), "action=%s\n\n", action);
     evbuffer_drain(input, len);
     client->skipping = false;

@@ -1,6 +1,7 @@
 /* posternctl: says what Postern knows and why, and asks posternd for something. */
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +14,18 @@
 #include "build.h"
 #include "classify_command.h"
 #include "clock.h"
+#include "doctor.h"
 #include "lock.h"
 #include "log.h"
 #include "options.h"
+#include "replay.h"
 #include "report.h"
 #include "setup.h"
 #include "show.h"
+#include "show_colour.h"
 
 static const char usage[] =
-    "usage: posternctl [-c FILE] [--json] COMMAND\n"
+    "usage: posternctl [-c FILE] [--json] [--color=WHEN] COMMAND\n"
     "  status                             is it running, how much is waiting\n"
     "  destinations                       those that cannot be reached\n"
     "  destination NAME                   one of them: attempts, what happens next and when\n"
@@ -30,7 +34,10 @@ static const char usage[] =
     "  retry DESTINATION                  make the next attempt now\n"
     "  forget destination|recipient NAME  begin its counts anew\n"
     "  classify TEXT|-|--table            what is made of a server's reply, or of each line\n"
+    "  replay --log FILE...               what Postern would have done, from past logs\n"
+    "  doctor                             what keeps Postern from working, and what helps\n"
     "  setup [--print|--apply|--remove]   connect Postfix with Postern, or undo it\n"
+    "  --json   a report as JSON; --color=always|never|auto: words in colour\n"
     "  -c FILE  configuration (default " OPTIONS_DEFAULT_CONFIG ")\n"
     "  -V       version\n"
     "  -h       this text\n";
@@ -236,6 +243,22 @@ static int command_classify(const struct call *call)
     return classify_command(call->config, call->argv[1], call->json);
 }
 
+static int command_replay(const struct call *call)
+{
+    int status = replay_main(call->config, call->json, screen_width(), call->argc, call->argv);
+
+    return status < 0 ? wrong_usage() : status;
+}
+
+static int command_doctor(const struct call *call)
+{
+    json_t *report = doctor_report(call->config);
+    int status = doctor_status(report);
+
+    print_report(call, report, doctor_show);
+    return status;
+}
+
 static int command_setup(const struct call *call)
 {
     return setup_main(call->config, call->argc, call->argv);
@@ -257,6 +280,8 @@ static const struct command commands[] = {
     {"retry", 2, 2, command_retry},
     {"forget", 3, 3, command_forget},
     {"classify", 2, 2, command_classify},
+    {"replay", 3, INT_MAX, command_replay},
+    {"doctor", 1, 1, command_doctor},
     {"setup", 1, 2, command_setup},
 };
 
@@ -307,6 +332,24 @@ static bool take_json(int *argc, char **argv)
     return json;
 }
 
+/* The same with --color=WHEN. False: WHEN is none. */
+static bool take_colour(int *argc, char **argv)
+{
+    static const char option[] = "--color=";
+    bool good = show_colour_set("auto");
+    int kept = 0;
+
+    for (int i = 0; i < *argc; i++) {
+        if (i > 0 && strncmp(argv[i], option, strlen(option)) == 0)
+            good &= show_colour_set(argv[i] + strlen(option));
+        else
+            argv[kept++] = argv[i];
+    }
+    *argc = kept;
+    argv[kept] = NULL;
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     const char *path = OPTIONS_DEFAULT_CONFIG;
@@ -314,6 +357,8 @@ int main(int argc, char **argv)
     int option;
 
     log_open("posternctl", 0);
+    if (!take_colour(&argc, argv))
+        return wrong_usage();
     while ((option = getopt(argc, argv, "+c:Vh")) != -1) {
         if (option != 'c')
             return options_common(option, "posternctl", usage);

@@ -6,6 +6,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "counters.h"
 #include "log.h"
 
 enum { AT_ONCE = 4, COMMAND_TIMEOUT = 60 * 1000 };
@@ -22,6 +23,7 @@ struct sending {
     struct reporter *reporter;
     reporter_done *done;
     void *arg;
+    enum counter counter; /* when it is sent */
 };
 
 struct reporter *reporter_new(struct child_runner *runner, const struct postfix *postfix)
@@ -46,11 +48,12 @@ unsigned reporter_room(const struct reporter *reporter)
     return reporter->running < AT_ONCE ? AT_ONCE - reporter->running : 0;
 }
 
-static void note(struct reporter *reporter, const struct child_end *end)
+static void note(struct reporter *reporter, const struct child_end *end, enum counter counter)
 {
     char why[512];
     bool works = end->status == 0;
 
+    counters_add(works ? counter : COUNTER_REPORTS_FAILED);
     if (!works && !reporter->fails) {
         child_explain(end, why, sizeof(why));
         log_warning("sendmail (report): %s; trying again, and Postfix reports itself", why);
@@ -66,7 +69,7 @@ static void on_end(void *arg, const struct child_end *end)
 
     free(arg);
     sending.reporter->running--;
-    note(sending.reporter, end);
+    note(sending.reporter, end, sending.counter);
     sending.done(sending.arg, end->status == 0);
 }
 
@@ -87,7 +90,7 @@ static bool start(struct reporter *reporter, const char *to, const char *text, s
     if (child_start(reporter->runner, argv, text, len, COMMAND_TIMEOUT, on_end, sending) == 0)
         return true;
     end.error = errno;
-    note(reporter, &end);
+    note(reporter, &end, sending->counter);
     return false;
 }
 
@@ -109,7 +112,9 @@ bool reporter_send(struct reporter *reporter, const struct dsn_report *report, r
     if (sending && address_canonical(to, slice_of(report->to)) > 0)
         text = dsn_compose(&whole, &len);
     if (text) {
-        *sending = (struct sending){reporter, done, arg};
+        *sending = (struct sending){reporter, done, arg,
+                                    report->action == DSN_FAILED ? COUNTER_REPORTS_FAILURE
+                                                                 : COUNTER_REPORTS_DELAY};
         begun = start(reporter, to, text, len, sending);
     }
     free(text);

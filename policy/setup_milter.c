@@ -70,7 +70,7 @@ static bool connects_inet(const char *host, const char *port)
     return ok;
 }
 
-static bool is_running(const char *text)
+bool setup_milter_runs(const char *text)
 {
     struct mainmaster_socket socket;
     if (!mainmaster_socket_parse(text, &socket))
@@ -104,7 +104,7 @@ struct mainmaster_milters setup_milter_want(const struct setup_plan *plan)
         want.sockets[MAINMASTER_RCPTLIMIT] = config_rcptlimit_socket(config);
     for (size_t i = 0; i < MAINMASTER_MILTERS; i++)
         if (want.sockets[i] != NULL)
-            want.running[i] = is_running(want.sockets[i]);
+            want.running[i] = setup_milter_runs(want.sockets[i]);
     want.chrooted = mainmaster_chrooted(plan->master.before, chrooted_by_default(plan));
     return want;
 }

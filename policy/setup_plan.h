@@ -93,6 +93,8 @@ bool setup_lane_result(const struct setup_plan *plan);
 
 /* What is wanted of the milters and whether they run; needs master.cf as it was. */
 struct mainmaster_milters setup_milter_want(const struct setup_plan *plan);
+/* True when somebody listens on a milter's socket, in postern.conf's form. */
+bool setup_milter_runs(const char *text);
 /* What was not connected, and what helps; on standard output. */
 void setup_milter_remarks(const struct setup_plan *plan);
 /* Whether Postfix has those that were connected. */

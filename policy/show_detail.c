@@ -1,6 +1,7 @@
 /* One destination, or one message: what was tried, what happens next, and why. */
 #include <string.h>
 
+#include "show_colour.h"
 #include "show_parts.h"
 
 /* One that took a moment says so: "after 0 s" would look like an error of ours. */
@@ -193,8 +194,10 @@ void show_destination(FILE *out, int width, const json_t *report)
 
     (void)width;
     show_banner(out, report);
-    fprintf(out, "%s: %s%s\n", show_string(report, "name"), show_string(report, "health"),
-            show_truth(report, "proven") ? "" : ", never yet reached");
+    fprintf(out, "%s: ", show_string(report, "name"));
+    show_coloured(out, show_string(report, "health"),
+                  show_health_colour(show_string(report, "health")));
+    fputs(show_truth(report, "proven") ? "\n" : ", never yet reached\n", out);
     show_policy(out, report, "  ");
     show_outage(out, report, now);
     show_limit(out, report, now);

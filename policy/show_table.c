@@ -1,9 +1,10 @@
 /* The table of destinations, fitted to the terminal. */
 #include <string.h>
 
+#include "show_colour.h"
 #include "show_parts.h"
 
-enum { COLUMNS = 7, NAME = 0, GAP = 2, NAME_MIN = 11, INDENT = 4, CELL_MAX = 300 };
+enum { COLUMNS = 7, NAME = 0, HEALTH = 1, GAP = 2, NAME_MIN = 11, INDENT = 4, CELL_MAX = 300 };
 
 static const struct {
     const char *title;
@@ -67,7 +68,7 @@ static void fill(struct row *row, const json_t *d, int64_t now, bool acting)
     if (show_ms(d, "since") > 0)
         say_duration(since, now - show_ms(d, "since"));
     snprintf(row->cells[NAME], CELL_MAX, "%s", show_string(d, "name"));
-    snprintf(row->cells[1], CELL_MAX, "%s",
+    snprintf(row->cells[HEALTH], CELL_MAX, "%s",
              show_truth(d, "draining") ? "draining" : show_string(d, "health"));
     snprintf(row->cells[2], CELL_MAX, "%lld", show_number(d, "open_retries"));
     snprintf(row->cells[3], CELL_MAX, "%lld", cap);
@@ -103,8 +104,9 @@ static void print(FILE *out, struct row *row, const int *widths)
         const char *cell = row->cells[i];
         int pad = widths[i] - length(cell);
 
-        fprintf(out, "%*s%s%*s", (i ? GAP : 0) + (columns[i].right ? pad : 0), "", cell,
-                columns[i].right ? 0 : pad, "");
+        fprintf(out, "%*s", (i ? GAP : 0) + (columns[i].right ? pad : 0), "");
+        show_coloured(out, cell, i == HEALTH ? show_health_colour(cell) : SHOW_PLAIN);
+        fprintf(out, "%*s", columns[i].right ? 0 : pad, "");
     }
     fputc('\n', out);
 }

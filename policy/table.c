@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "counters.h"
 #include "log.h"
 
 /* More changes than this at a time: a rebuild is cheaper, and bounds what is kept here. */
@@ -104,6 +105,7 @@ static void try_later(struct table *table, const struct child_end *end)
     char why[512];
     struct timeval wait = {0, 0};
 
+    counters_add(COUNTER_PUBLISH_FAILED);
     if (table->pause == 0) {
         child_explain(end, why, sizeof(why));
         log_error("%s: postmap: %s; trying again until it works", table->path, why);
@@ -189,6 +191,7 @@ static void published(struct table *table)
     if (table->pause)
         log_info("%s: published again", table->path);
     table->pause = 0;
+    counters_add(COUNTER_PUBLISHED);
     table->generation++;
     note_file(table);
     table_flush(table);

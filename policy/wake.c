@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "counters.h"
 #include "gate.h"
 #include "log.h"
 #include "record.h"
@@ -114,8 +115,10 @@ static void on_woken(void *arg, const struct child_end *end)
     waker->running--;
     if (end->status != 0) {
         waker_add(waker, slice_of(w->queue_id), w->why, w->nudge);
+        counters_add(COUNTER_WAKES_FAILED);
         try_later(waker, "postqueue -i", end);
     } else {
+        counters_add(COUNTER_WAKES);
         worked(waker);
     }
     w->queue_id[0] = '\0';

@@ -14,6 +14,7 @@ unit_tests = \
 	tests/unit/test_gate \
 	tests/unit/test_say \
 	tests/unit/test_report \
+	tests/unit/test_replay \
 	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
@@ -34,6 +35,8 @@ unit_tests = \
 	tests/unit/test_origins \
 	tests/unit/test_networks \
 	tests/unit/test_bad \
+	tests/unit/test_metrics \
+	tests/unit/test_doctor \
 	tests/unit/test_early
 
 if MILTERS
@@ -84,9 +87,13 @@ tests_unit_test_say_CFLAGS = $(unit_cflags)
 tests_unit_test_say_LDADD = $(unit_libs)
 tests_unit_test_report_SOURCES = tests/unit/test_report.c policy/report.c policy/report_parts.c \
 	policy/report_early.c policy/show.c policy/show_detail.c policy/show_early.c \
-	policy/show_table.c
+	policy/show_table.c policy/show_colour.c
 tests_unit_test_report_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_report_LDADD = $(unit_libs)
+tests_unit_test_replay_SOURCES = tests/unit/test_replay.c policy/show.c policy/show_detail.c \
+	policy/show_early.c policy/show_table.c policy/show_colour.c
+tests_unit_test_replay_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
+tests_unit_test_replay_LDADD = $(replay_libs) $(unit_libs)
 tests_unit_test_ledger_CFLAGS = $(unit_cflags)
 tests_unit_test_ledger_LDADD = $(unit_libs)
 tests_unit_test_ledger_LDFLAGS = -Wl,--wrap=mdb_env_open,--wrap=mdb_get,--wrap=mdb_put \
@@ -150,9 +157,18 @@ tests_unit_test_networks_CFLAGS = $(unit_cflags)
 tests_unit_test_networks_LDADD = $(unit_libs)
 tests_unit_test_bad_CFLAGS = $(unit_cflags)
 tests_unit_test_bad_LDADD = $(unit_libs)
+tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c policy/doctor_words.c
+tests_unit_test_doctor_CFLAGS = $(unit_cflags)
+tests_unit_test_doctor_LDADD = $(unit_libs)
+tests_unit_test_metrics_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_metrics_LDADD = $(unit_libs)
 tests_unit_test_early_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_early_LDADD = $(unit_libs)
 EXTRA_DIST += tests/data/bad-recipients.tsv tests/unit/check_dsn.py
+
+# The completion of contrib/bash-completion.
+TESTS += tests/completion.test
+EXTRA_DIST += tests/completion.test
 
 # Scenarios: text files with log lines, passing time and what should be done.
 check_PROGRAMS += tests/scenarios/scenario
@@ -187,6 +203,16 @@ EXTRA_DIST += tests/scenarios/run.test \
 	tests/scenarios/transfer.scn \
 	tests/scenarios/turned_away.scn \
 	tests/scenarios/unproven.scn
+
+# A week's log with outages put in, and whether posternctl replay finds them.
+check_PROGRAMS += tests/replay/week tests/replay/check
+tests_replay_week_SOURCES = tests/replay/week.c
+tests_replay_week_CFLAGS = $(AM_CFLAGS)
+tests_replay_check_SOURCES = tests/replay/check.c
+tests_replay_check_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_replay_check_LDADD = $(JANSSON_LIBS)
+TESTS += tests/replay/replay.test
+EXTRA_DIST += tests/replay/replay.test tests/replay/bench.sh
 
 # Fuzz targets: LLVMFuzzerTestOneInput; `make check` replays their seeds through tests/fuzz/replay.c.
 check_PROGRAMS += tests/fuzz/fuzz_maillog
@@ -249,6 +275,7 @@ EXTRA_DIST += \
 	tests/e2e/test_dns_failure.sh \
 	tests/e2e/early.sh \
 	tests/e2e/test_door_policy.sh \
+	tests/e2e/test_doctor.sh \
 	tests/e2e/retrycap.sh \
 	tests/e2e/test_door_retrycap.sh \
 	tests/e2e/test_door_warn.sh \
@@ -278,6 +305,7 @@ EXTRA_DIST += \
 	tests/e2e/test_limit_nobody.sh \
 	tests/e2e/test_limit_rises.sh \
 	tests/e2e/test_limit_two_mx.sh \
+	tests/e2e/test_metrics.sh \
 	tests/e2e/test_never_opened.sh \
 	tests/e2e/test_observe.sh \
 	tests/e2e/test_one_host.sh \
@@ -318,7 +346,10 @@ tests_bench_policy_LDADD = $(postern_libs)
 CLEANFILES += tests/bench/policy
 EXTRA_DIST += tests/bench/policy.sh
 
-.PHONY: bench bench-policy
+.PHONY: bench bench-policy bench-replay
+bench-replay: tests/replay/week policy/posternctl
+	WEEK=tests/replay/week POSTERNCTL=policy/posternctl $(srcdir)/tests/replay/bench.sh
+
 bench-policy: tests/bench/policy policy/posternd
 	HELPER=tests/bench/policy POSTERND=policy/posternd $(srcdir)/tests/bench/policy.sh
 

@@ -93,7 +93,7 @@ static const struct {
      "postern.conf:1: unknown setting colour; the file may hold postfix, state_directory, "
      "runtime_directory, user, enforce, retry, unproven, destinations, recipient_limits, "
      "early_ndr, "
-     "lanes, probation_processes, milters, policy"},
+     "lanes, probation_processes, milters, policy, metrics"},
     {"unknown in a group",
      "destinations = (\n { name = \"a\"; domains = (\"a.example\");\n"
      "   open_intervall = 1; } );\n",
@@ -442,6 +442,7 @@ static void assert_defaults(const struct config *config)
     assert_int_equal(config_when_down(config), WHEN_DOWN_ACCEPT);
     assert_string_equal(config_retrycap_socket(config), "unix:/run/postern/retrycap.sock");
     assert_false(config_warns(config));
+    assert_string_equal(config_metrics_listen(config), "");
 }
 
 static void test_lanes_and_retrycap(void **state)
@@ -1003,6 +1004,28 @@ static void test_socket_syntax(void **state)
     assert_false(config_syntax_milter_socket_or_none(longest));
 }
 
+/* Only this machine is told, and a name may lead elsewhere. */
+static void test_loopback(void **state)
+{
+    static const char *const good[] = {"", "127.0.0.1:9154", "127.1.2.3:1", "[::1]:65535"};
+    static const char *const bad[] = {
+        "0.0.0.0:9154", "192.0.2.1:9154",  "localhost:9154", "127.0.0.1",        "127.0.0.1:0",
+        "127.0.0.1:",   "127.0.0.1:65536", "[::]:9154",      "::1:9154",         "[::1]",
+        "127.1:9154",   ":9154",           "9154",           "[127.0.0.1]:9154", "127.0.0.1:9154 "};
+    struct config *config;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        if (!config_syntax_loopback(good[i]))
+            fail_msg("\"%s\" is refused", good[i]);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (config_syntax_loopback(bad[i]))
+            fail_msg("\"%s\" is accepted", bad[i]);
+    config = load_ok("metrics", "metrics = { listen = \"127.0.0.1:9154\"; };\n");
+    assert_string_equal(config_metrics_listen(config), "127.0.0.1:9154");
+    config_free(&config);
+}
+
 static void test_include(void **state)
 {
     struct config *config;
@@ -1211,6 +1234,7 @@ int main(void)
         cmocka_unit_test(test_domain_syntax),
         cmocka_unit_test(test_network_syntax),
         cmocka_unit_test(test_socket_syntax),
+        cmocka_unit_test(test_loopback),
         cmocka_unit_test(test_include),
         cmocka_unit_test(test_include_of_absolute_path),
         cmocka_unit_test(test_include_mistakes),

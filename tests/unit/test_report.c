@@ -16,6 +16,7 @@
 #include "record.h"
 #include "report.h"
 #include "show.h"
+#include "show_colour.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND };
 
@@ -178,6 +179,27 @@ static void the_table(void **state)
                         "partner      down         2    4  1 min 30 s  in 30 s        1\n"
                         "    " REFUSED "\n"
                         "0 others are up.\n");
+    end(&w);
+}
+
+/* The words and the columns are the same; without the codes nothing differs. */
+static void the_table_in_colour(void **state)
+{
+    struct world w;
+
+    (void)state;
+    make(&w);
+    waits(&w, "FIRST", 3);
+    assert_false(show_colour_set("often"));
+    assert_true(show_colour_set("always"));
+    expect_has("table", text_of(show_destinations, 80, report_destinations(&w.q)),
+               "\npartner      \033[31mdown\033[0m         2    4  1 min 30 s  in 30 s        1\n");
+    expect_has("one", text_of(show_destination, 80, report_destination(&w.q, "partner")),
+               "partner: \033[31mdown\033[0m, never yet reached\n");
+    assert_true(show_colour_set("auto")); /* no terminal here */
+    expect_has("plain", text_of(show_destinations, 80, report_destinations(&w.q)),
+               "\npartner      down    ");
+    assert_true(show_colour_set("never"));
     end(&w);
 }
 
@@ -553,12 +575,12 @@ static void bounced_recipients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table),          cmocka_unit_test(the_table_fits),
-        cmocka_unit_test(one_destination),    cmocka_unit_test(one_message),
-        cmocka_unit_test(forecasts),          cmocka_unit_test(nobody_waits),
-        cmocka_unit_test(nobody_acts),        cmocka_unit_test(what_is_alive),
-        cmocka_unit_test(kinds_in_json),      cmocka_unit_test(bad_addresses),
-        cmocka_unit_test(bounced_recipients),
+        cmocka_unit_test(the_table),           cmocka_unit_test(the_table_fits),
+        cmocka_unit_test(the_table_in_colour), cmocka_unit_test(one_destination),
+        cmocka_unit_test(one_message),         cmocka_unit_test(forecasts),
+        cmocka_unit_test(nobody_waits),        cmocka_unit_test(nobody_acts),
+        cmocka_unit_test(what_is_alive),       cmocka_unit_test(kinds_in_json),
+        cmocka_unit_test(bad_addresses),       cmocka_unit_test(bounced_recipients),
     };
 
     setenv("TZ", "UTC", 1);
