@@ -4,6 +4,7 @@ if MILTERS
 noinst_LIBRARIES += milters/libmilters.a
 milters_libmilters_a_SOURCES = \
 	milters/common/confref.c milters/common/confref.h \
+	milters/common/connection.c milters/common/connection.h \
 	milters/common/local.c milters/common/local.h \
 	milters/common/milter.c milters/common/milter.h \
 	milters/common/outbox.c milters/common/outbox.h \

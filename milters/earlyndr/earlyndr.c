@@ -19,7 +19,7 @@
 
 #include "ask.h"
 #include "clock.h"
-#include "confref.h"
+#include "connection.h"
 #include "door.h"
 #include "local.h"
 #include "log.h"
@@ -46,21 +46,8 @@ struct message {
     struct postfix_report report;
 };
 
-struct connection {
-    struct confref *conf;
-    bool local; /* from one of our networks */
-    struct message *message;
-};
-
 /* Whether the MTA lets us skip the rest of a body: the same for all connections. */
 static atomic_bool can_skip;
-
-static const char *symbol(SMFICTX *ctx, const char *name)
-{
-    const char *value = smfi_getsymval(ctx, (char *)(uintptr_t)name);
-
-    return value ? value : "";
-}
 
 /* Messages */
 
@@ -92,13 +79,14 @@ static struct message *message_new(const struct connection *c, SMFICTX *ctx, cha
 
     if (m == NULL)
         return NULL;
-    m->outside = symbol(ctx, "i")[0] == '\0';
+    m->outside = connection_macro(ctx, "i")[0] == '\0';
     if (is_null(argv[0])) {
         m->may_be_report = !m->outside;
     } else {
         m->envelope = envelope_new(argv, clock_now());
-        m->may_drop = m->envelope && config_early_mode(confref_config(c->conf)) == EARLY_NDR &&
-                      (!m->outside || c->local || symbol(ctx, "{auth_authen}")[0] != '\0');
+        m->may_drop =
+            m->envelope && config_early_mode(confref_config(c->conf)) == EARLY_NDR &&
+            (!m->outside || c->local || connection_macro(ctx, "{auth_authen}")[0] != '\0');
     }
     return m;
 }
@@ -120,22 +108,15 @@ static sfsistat mlfi_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
     return SMFIS_CONTINUE;
 }
 
+static bool is_wanted(const struct config *config)
+{
+    return config_early_mode(config) != EARLY_OFF;
+}
+
 static sfsistat mlfi_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
-    struct connection *c = calloc(1, sizeof(*c));
-
     (void)host;
-    if (c == NULL)
-        return SMFIS_ACCEPT;
-    c->conf = confref_take();
-    if (c->conf && config_early_mode(confref_config(c->conf)) != EARLY_OFF) {
-        c->local = local_has(c->conf, address);
-        if (smfi_setpriv(ctx, c) == MI_SUCCESS)
-            return SMFIS_CONTINUE;
-    }
-    confref_release(&c->conf);
-    free(c);
-    return SMFIS_ACCEPT;
+    return connection_open(ctx, address, is_wanted);
 }
 
 static sfsistat mlfi_envfrom(SMFICTX *ctx, char **argv)
@@ -174,7 +155,7 @@ static bool add_drop(struct message *m, const char *address)
 
 static void note_recipient(struct message *m, SMFICTX *ctx, char **argv)
 {
-    const char *mailer = symbol(ctx, "{rcpt_mailer}");
+    const char *mailer = connection_macro(ctx, "{rcpt_mailer}");
 
     if (m->accepted++ == 0 && m->envelope)
         m->envelope->arrived = clock_now(); /* as Postfix counts: when the queue file was made */
@@ -203,7 +184,8 @@ static void say_observed(struct message *m, SMFICTX *ctx, const char *recipient,
     doorway_bad_text(bad, slice_of(recipient), text);
     if (!m->said)
         log_info("%s: would-refuse to=%s and maybe others: 550 5.1.1 %s",
-                 symbol(ctx, "i")[0] ? symbol(ctx, "i") : "NOQUEUE", recipient, text);
+                 connection_macro(ctx, "i")[0] ? connection_macro(ctx, "i") : "NOQUEUE", recipient,
+                 text);
     m->said = true;
 }
 
@@ -318,7 +300,7 @@ static bool is_worth_telling(const struct config *config, const struct message *
 
 static sfsistat end_of_mail(SMFICTX *ctx, const struct config *config, struct message *m)
 {
-    if (m->envelope == NULL || !envelope_set_queue_id(m->envelope, symbol(ctx, "i")))
+    if (m->envelope == NULL || !envelope_set_queue_id(m->envelope, connection_macro(ctx, "i")))
         return SMFIS_CONTINUE;
     if (m->drop_count > 0 && m->drop_count == m->accepted)
         return refuse(ctx, m->refusal);
@@ -339,7 +321,7 @@ static sfsistat mlfi_eom(SMFICTX *ctx)
         return status;
     config = confref_config(c->conf);
     if (c->message->may_be_report && config_enforce(config))
-        status = report_end(ctx, config, &c->message->report, symbol(ctx, "i"));
+        status = report_end(ctx, config, &c->message->report, connection_macro(ctx, "i"));
     else
         status = end_of_mail(ctx, config, c->message);
     message_free(&c->message);
@@ -357,14 +339,8 @@ static sfsistat mlfi_abort(SMFICTX *ctx)
 
 static sfsistat mlfi_close(SMFICTX *ctx)
 {
-    struct connection *c = smfi_getpriv(ctx);
-
-    if (c == NULL)
-        return SMFIS_CONTINUE;
-    smfi_setpriv(ctx, NULL);
-    message_free(&c->message);
-    confref_release(&c->conf);
-    free(c);
+    mlfi_abort(ctx);
+    connection_close(ctx);
     return SMFIS_CONTINUE;
 }
 

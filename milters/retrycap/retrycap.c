@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "confref.h"
+#include "connection.h"
 #include "doorway.h"
 #include "envelope.h"
 #include "local.h"
@@ -32,19 +32,6 @@ struct message {
     size_t late_count;
     bool said; /* that a recipient would be refused */
 };
-
-struct connection {
-    struct confref *conf;
-    bool local; /* from one of our networks */
-    struct message *message;
-};
-
-static const char *symbol(SMFICTX *ctx, const char *name)
-{
-    const char *value = smfi_getsymval(ctx, (char *)(uintptr_t)name);
-
-    return value ? value : "";
-}
 
 /* Messages */
 
@@ -73,12 +60,12 @@ static bool can_be_told(const struct envelope *envelope)
 /* NULL: whatever becomes of its recipients, nothing is done about it. */
 static struct message *message_new(const struct connection *c, SMFICTX *ctx, char **argv)
 {
-    bool outside = symbol(ctx, "i")[0] == '\0';
+    bool outside = connection_macro(ctx, "i")[0] == '\0';
     bool warns = config_when_down(confref_config(c->conf)) == WHEN_DOWN_WARN;
     struct envelope *envelope = NULL;
     struct message *m = NULL;
 
-    if (warns && (!outside || c->local || symbol(ctx, "{auth_authen}")[0] != '\0'))
+    if (warns && (!outside || c->local || connection_macro(ctx, "{auth_authen}")[0] != '\0'))
         envelope = envelope_new(argv, clock_now());
     if (warns ? can_be_told(envelope) : outside)
         m = calloc(1, sizeof(*m));
@@ -91,22 +78,15 @@ static struct message *message_new(const struct connection *c, SMFICTX *ctx, cha
 
 /* Connections */
 
+static bool is_wanted(const struct config *config)
+{
+    return config_when_down(config) != WHEN_DOWN_ACCEPT;
+}
+
 static sfsistat mlfi_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
-    struct connection *c = calloc(1, sizeof(*c));
-
     (void)host;
-    if (c == NULL)
-        return SMFIS_ACCEPT;
-    c->conf = confref_take();
-    if (c->conf && config_when_down(confref_config(c->conf)) != WHEN_DOWN_ACCEPT) {
-        c->local = local_has(c->conf, address);
-        if (smfi_setpriv(ctx, c) == MI_SUCCESS)
-            return SMFIS_CONTINUE;
-    }
-    confref_release(&c->conf);
-    free(c);
-    return SMFIS_ACCEPT;
+    return connection_open(ctx, address, is_wanted);
 }
 
 static sfsistat mlfi_envfrom(SMFICTX *ctx, char **argv)
@@ -147,7 +127,7 @@ static const struct reply reject = {"550", "5.4.7", SMFIS_REJECT};
 static void say_observed(struct message *m, SMFICTX *ctx, const char *recipient,
                          const struct reply *reply, const char *text)
 {
-    const char *queue_id = symbol(ctx, "i");
+    const char *queue_id = connection_macro(ctx, "i");
 
     if (!m->said)
         log_info("%s: would-refuse to=%s and maybe others: %s %s %s",
@@ -278,7 +258,8 @@ static sfsistat mlfi_eom(SMFICTX *ctx)
 
     if (m == NULL)
         return SMFIS_CONTINUE;
-    if (m->envelope && m->late_count > 0 && envelope_set_queue_id(m->envelope, symbol(ctx, "i")) &&
+    if (m->envelope && m->late_count > 0 &&
+        envelope_set_queue_id(m->envelope, connection_macro(ctx, "i")) &&
         !envelope_is_automatic(m->envelope))
         warn(confref_config(c->conf), m);
     message_free(&c->message);
@@ -296,14 +277,8 @@ static sfsistat mlfi_abort(SMFICTX *ctx)
 
 static sfsistat mlfi_close(SMFICTX *ctx)
 {
-    struct connection *c = smfi_getpriv(ctx);
-
-    if (c == NULL)
-        return SMFIS_CONTINUE;
-    smfi_setpriv(ctx, NULL);
-    message_free(&c->message);
-    confref_release(&c->conf);
-    free(c);
+    mlfi_abort(ctx);
+    connection_close(ctx);
     return SMFIS_CONTINUE;
 }
 
