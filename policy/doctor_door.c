@@ -68,7 +68,7 @@ static bool find_entry(const struct patient *p, const struct milter *m, const ch
                        unsigned place, size_t *n_r, struct slice *entry_r)
 {
     for (*n_r = 0; (*entry_r = postfix_list_next(&list)).len > 0; ++*n_r)
-        if (is_ours(p, &m->place, doctor_endpoint(*entry_r), place))
+        if (is_ours(p, &m->place, postfix_list_endpoint(*entry_r), place))
             return true;
     return false;
 }
@@ -81,7 +81,7 @@ static void check_action(struct patient *p, const struct milter *m, unsigned pla
 {
     const char *setting = mainmaster_milter_setting(place);
     struct slice own = doctor_entry_setting(entry, "default_action");
-    struct slice endpoint = doctor_endpoint(entry);
+    struct slice endpoint = postfix_list_endpoint(entry);
     char *all = doctor_postconf(p, "milter_default_action");
     char postconf[DOCTOR_PATH_MAX];
     char with[600];
@@ -226,7 +226,7 @@ static bool find_policy(const struct patient *p, const struct mainmaster_socket 
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         *list_r = doctor_postconf(p, settings[i]);
         for (size_t n = 0; doctor_policy_entry(*list_r, n, entry_r); n++)
-            if (is_ours(p, socket, doctor_endpoint(*entry_r), MAINMASTER_AT_SMTPD))
+            if (is_ours(p, socket, postfix_list_endpoint(*entry_r), MAINMASTER_AT_SMTPD))
                 return true;
         free(*list_r);
     }

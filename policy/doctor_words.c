@@ -185,18 +185,6 @@ static bool open_braces(struct slice entry, char *inside, size_t size)
     return true;
 }
 
-struct slice doctor_endpoint(struct slice entry)
-{
-    char inside[1024];
-    const char *list = inside;
-    struct slice first;
-
-    if (!open_braces(entry, inside, sizeof(inside)))
-        return entry;
-    first = postfix_list_next(&list);
-    return (struct slice){entry.at + 1 + (first.at - inside), first.len};
-}
-
 struct slice doctor_entry_setting(struct slice entry, const char *name)
 {
     char inside[1024];

@@ -44,9 +44,8 @@ void doctor_list_with(const char *list, const char *word, char *list_r, size_t s
 /* With `entry` in the place of the n-th, from 0. */
 void doctor_list_replaced(const char *list, size_t n, const char *entry, char *list_r, size_t size);
 
-/* An entry of a list of milters or policy services: "unix:x", or "{ unix:x, default_action=y }". */
-struct slice doctor_endpoint(struct slice entry);
-/* What it sets `name` to; empty: nothing. */
+/* What an entry of milters or policy services ("{ unix:x, default_action=y }") sets `name` to;
+ * empty: nothing. */
 struct slice doctor_entry_setting(struct slice entry, const char *name);
 /* The service behind the n-th check_policy_service of a list of restrictions. False: no such one.
  */

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "postfix_list.h"
+
 static const char smtpd_comment[] =
     "# Postern's milters come behind all others: postern-rcptlimit counts what those accept. When\n"
     "# they do not run, mail goes on without them, whatever milter_default_action is.\n";
@@ -43,20 +45,6 @@ const char *mainmaster_milter_setting(unsigned place)
 
 /* --- What is there --- */
 
-/* The first word of an entry in braces is the socket, its settings follow (milter/milter.c). */
-static struct slice endpoint_of(struct slice entry)
-{
-    if (entry.len < 2 || entry.at[0] != '{')
-        return entry;
-    struct slice at = {entry.at + 1, entry.len - 2};
-    for (; at.len > 0 && (*at.at == ' ' || *at.at == ','); at.len--)
-        at.at++;
-    size_t len = 0;
-    while (len < at.len && at.at[len] != ' ' && at.at[len] != ',')
-        len++;
-    return (struct slice){at.at, len};
-}
-
 /* True when one entry of a list without references names the milter's socket. */
 static bool list_names(const struct milter_plan *plan, const struct milter_list *l,
                        const char *value, size_t milter, bool ours_only)
@@ -65,8 +53,8 @@ static bool list_names(const struct milter_plan *plan, const struct milter_list 
     struct slice entry;
     while ((entry = mainmaster_list_next(l->list, &value)).len > 0)
         if ((!ours_only || mainmaster_list_is_ours(l->list, entry)) &&
-            mainmaster_socket_is(&plan->sockets[milter], endpoint_of(entry), want->queue_directory,
-                                 (want->chrooted & l->place) != 0))
+            mainmaster_socket_is(&plan->sockets[milter], postfix_list_endpoint(entry),
+                                 want->queue_directory, (want->chrooted & l->place) != 0))
             return true;
     return false;
 }

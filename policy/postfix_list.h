@@ -22,6 +22,20 @@ static inline struct slice postfix_list_next(const char **list)
     return entry;
 }
 
+/* Of an entry in braces the first word: its settings follow (milter/milter.c). Else all of it. */
+static inline struct slice postfix_list_endpoint(struct slice entry)
+{
+    if (entry.len < 2 || entry.at[0] != '{')
+        return entry;
+    const char *at = entry.at + 1, *end = entry.at + entry.len - 1;
+    while (at < end && strchr(POSTFIX_LIST_SPACES, *at) != NULL)
+        at++;
+    size_t len = 0;
+    while (at + len < end && strchr(POSTFIX_LIST_SPACES, at[len]) == NULL)
+        len++;
+    return (struct slice){at, len};
+}
+
 static inline bool postfix_list_has(const char *list, const char *name)
 {
     for (struct slice word; (word = postfix_list_next(&list)).len > 0;)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "doctor_words.h"
+#include "postfix_list.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
@@ -178,8 +179,9 @@ static void test_entries(void **state)
     struct slice entry = slice_of("{ unix:a/b, default_action=accept, connect_timeout=5s }");
 
     (void)state;
-    assert_true(slice_equals(doctor_endpoint(entry), "unix:a/b"));
-    assert_true(slice_equals(doctor_endpoint(slice_of("inet:h:1")), "inet:h:1"));
+    assert_true(slice_equals(postfix_list_endpoint(entry), "unix:a/b"));
+    assert_true(slice_equals(postfix_list_endpoint(slice_of("inet:h:1")), "inet:h:1"));
+    assert_true(slice_equals(postfix_list_endpoint(slice_of("{\tinet:h:1\t}")), "inet:h:1"));
     assert_true(slice_equals(doctor_entry_setting(entry, "default_action"), "accept"));
     assert_true(slice_equals(doctor_entry_setting(entry, "connect_timeout"), "5s"));
     assert_int_equal(doctor_entry_setting(entry, "default").len, 0);
@@ -198,7 +200,7 @@ static void test_policy_entries(void **state)
     assert_true(doctor_policy_entry(restrictions, 0, &entry));
     assert_true(slice_equals(entry, "inet:127.0.0.1:1"));
     assert_true(doctor_policy_entry(restrictions, 1, &entry));
-    assert_true(slice_equals(doctor_endpoint(entry), "unix:p"));
+    assert_true(slice_equals(postfix_list_endpoint(entry), "unix:p"));
     assert_false(doctor_policy_entry(restrictions, 2, &entry));
     assert_false(doctor_policy_entry("", 0, &entry));
 }
