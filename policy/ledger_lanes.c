@@ -57,11 +57,15 @@ static struct slice service_of(const struct ledger *l, struct slice program)
  */
 void lanes_note_service(struct ledger *l, struct subject *s, const struct maillog_line *line)
 {
-    struct slice service = service_of(l, line->program);
-    bool elsewhere = !slice_equals(service, "smtp") && !slice_equals(service, l->smtp_tag) &&
-                     !slice_starts(service, "postern-");
+    struct slice service;
+    bool elsewhere;
 
-    if (line->agent != MAILLOG_AGENT_SMTP || elsewhere == s->record.d.elsewhere)
+    if (line->agent != MAILLOG_AGENT_SMTP)
+        return;
+    service = service_of(l, line->program);
+    elsewhere = !slice_equals(service, "smtp") && !slice_equals(service, l->smtp_tag) &&
+                !slice_starts(service, "postern-");
+    if (elsewhere == s->record.d.elsewhere)
         return;
     s->record.d.elsewhere = elsewhere;
     if (elsewhere && s->record.d.lane > 0) {
