@@ -72,13 +72,16 @@ tests_unit_test_lane_CFLAGS = $(unit_cflags)
 tests_unit_test_lane_LDADD = $(unit_libs)
 tests_unit_test_filter_CFLAGS = $(unit_cflags)
 tests_unit_test_filter_LDADD = $(unit_libs)
+tests_unit_test_inbound_SOURCES = tests/unit/test_inbound.c tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_inbound_CFLAGS = $(unit_cflags)
 tests_unit_test_inbound_LDADD = $(unit_libs)
 tests_unit_test_store_CFLAGS = $(unit_cflags)
 tests_unit_test_store_LDADD = $(unit_libs)
 tests_unit_test_store_LDFLAGS = -Wl,--wrap=mdb_env_set_mapsize
+tests_unit_test_record_SOURCES = tests/unit/test_record.c tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_record_CFLAGS = $(unit_cflags)
 tests_unit_test_record_LDADD = $(unit_libs)
+tests_unit_test_route_SOURCES = tests/unit/test_route.c tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_route_CFLAGS = $(unit_cflags)
 tests_unit_test_route_LDADD = $(unit_libs)
 tests_unit_test_gate_CFLAGS = $(unit_cflags)
@@ -98,26 +101,28 @@ tests_unit_test_ledger_CFLAGS = $(unit_cflags)
 tests_unit_test_ledger_LDADD = $(unit_libs)
 tests_unit_test_ledger_LDFLAGS = -Wl,--wrap=mdb_env_open,--wrap=mdb_get,--wrap=mdb_put \
 	-Wl,--wrap=mdb_del,--wrap=mdb_cursor_get
+tests_unit_test_doorway_SOURCES = tests/unit/test_doorway.c tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_doorway_CFLAGS = $(unit_cflags)
 tests_unit_test_doorway_LDADD = $(unit_libs)
 tests_unit_test_policyd_CFLAGS = $(unit_cflags)
 tests_unit_test_policyd_LDADD = $(unit_libs)
+tests_unit_test_policyreq_SOURCES = tests/unit/test_policyreq.c tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_policyreq_CFLAGS = $(unit_cflags)
 tests_unit_test_policyreq_LDADD = $(unit_libs)
 # With the callbacks, but a fake in libmilter's place.
 tests_unit_test_rcptlimit_SOURCES = tests/unit/test_rcptlimit.c \
-	tests/unit/fake_milter.c tests/unit/fake_milter.h
+	tests/unit/fake_milter.c tests/unit/fake_milter.h tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_rcptlimit_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/rcptlimit
 tests_unit_test_rcptlimit_CFLAGS = $(unit_cflags) -pthread
 tests_unit_test_rcptlimit_LDADD = milters/libmilters.a $(unit_libs) -lpthread
 tests_unit_test_earlyndr_SOURCES = tests/unit/test_earlyndr.c \
-	tests/unit/fake_milter.c tests/unit/fake_milter.h
+	tests/unit/fake_milter.c tests/unit/fake_milter.h tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_earlyndr_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/earlyndr
 tests_unit_test_earlyndr_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
 tests_unit_test_earlyndr_LDADD = milters/libmilters.a $(unit_libs) -lpthread
 tests_unit_test_earlyndr_LDFLAGS = -Wl,--wrap=ask_json,--wrap=ask_posternd
 tests_unit_test_retrycap_SOURCES = tests/unit/test_retrycap.c \
-	tests/unit/fake_milter.c tests/unit/fake_milter.h
+	tests/unit/fake_milter.c tests/unit/fake_milter.h tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_retrycap_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/retrycap
 tests_unit_test_retrycap_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
 tests_unit_test_retrycap_LDADD = milters/libmilters.a $(unit_libs) -lpthread
@@ -216,42 +221,42 @@ EXTRA_DIST += tests/replay/replay.test tests/replay/bench.sh
 
 # Fuzz targets: LLVMFuzzerTestOneInput; `make check` replays their seeds through tests/fuzz/replay.c.
 check_PROGRAMS += tests/fuzz/fuzz_maillog
-tests_fuzz_fuzz_maillog_SOURCES = tests/fuzz/fuzz_maillog.c tests/fuzz/replay.c
+tests_fuzz_fuzz_maillog_SOURCES = tests/fuzz/fuzz_maillog.c tests/fuzz/check.h tests/fuzz/replay.c
 tests_fuzz_fuzz_maillog_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_maillog_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_maillog.test
 EXTRA_DIST += tests/fuzz/fuzz_maillog.test tests/fuzz/maillog-seeds
 
 check_PROGRAMS += tests/fuzz/fuzz_classify
-tests_fuzz_fuzz_classify_SOURCES = tests/fuzz/fuzz_classify.c tests/fuzz/replay.c
+tests_fuzz_fuzz_classify_SOURCES = tests/fuzz/fuzz_classify.c tests/fuzz/check.h tests/fuzz/replay.c
 tests_fuzz_fuzz_classify_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_classify_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_classify.test
 EXTRA_DIST += tests/fuzz/fuzz_classify.test tests/fuzz/classify-seeds
 
 check_PROGRAMS += tests/fuzz/fuzz_policyreq
-tests_fuzz_fuzz_policyreq_SOURCES = tests/fuzz/fuzz_policyreq.c tests/fuzz/replay.c
+tests_fuzz_fuzz_policyreq_SOURCES = tests/fuzz/fuzz_policyreq.c tests/fuzz/check.h tests/fuzz/replay.c
 tests_fuzz_fuzz_policyreq_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_policyreq_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_policyreq.test
 EXTRA_DIST += tests/fuzz/fuzz_policyreq.test tests/fuzz/policyreq-seeds
 
 check_PROGRAMS += tests/fuzz/fuzz_bounce
-tests_fuzz_fuzz_bounce_SOURCES = tests/fuzz/fuzz_bounce.c tests/fuzz/replay.c
+tests_fuzz_fuzz_bounce_SOURCES = tests/fuzz/fuzz_bounce.c tests/fuzz/check.h tests/fuzz/replay.c
 tests_fuzz_fuzz_bounce_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_bounce_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_bounce.test
 EXTRA_DIST += tests/fuzz/fuzz_bounce.test tests/fuzz/bounce-seeds
 
 check_PROGRAMS += tests/fuzz/fuzz_address
-tests_fuzz_fuzz_address_SOURCES = tests/fuzz/fuzz_address.c tests/fuzz/replay.c
+tests_fuzz_fuzz_address_SOURCES = tests/fuzz/fuzz_address.c tests/fuzz/check.h tests/fuzz/replay.c
 tests_fuzz_fuzz_address_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_address_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_address.test
 EXTRA_DIST += tests/fuzz/fuzz_address.test tests/fuzz/address-seeds
 
 check_PROGRAMS += tests/fuzz/fuzz_envelope
-tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz_envelope.c tests/fuzz/replay.c
+tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz_envelope.c tests/fuzz/check.h tests/fuzz/replay.c
 tests_fuzz_fuzz_envelope_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_envelope_LDADD = $(postern_libs)
 TESTS += tests/fuzz/fuzz_envelope.test

@@ -8,19 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "maillog.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const int64_t NOW = 1700730000000;
-
-#define CHECK(what)                                                                                \
-    do {                                                                                           \
-        if (!(what)) {                                                                             \
-            fprintf(stderr, "line %d: not so: %s\n", __LINE__, #what);                             \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 static void check_inside(struct slice s, struct slice all)
 {

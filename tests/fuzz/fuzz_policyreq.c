@@ -6,17 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "policyreq.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(what)                                                                                \
-    do {                                                                                           \
-        if (!(what)) {                                                                             \
-            fprintf(stderr, "line %d: not so: %s\n", __LINE__, #what);                             \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 static void check_value(struct slice value, const char *name, struct slice all)
 {

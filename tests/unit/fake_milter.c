@@ -1,5 +1,8 @@
 #include "fake_milter.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,4 +88,17 @@ int smfi_replacebody(SMFICTX *ctx, unsigned char *bytes, int len)
     ctx->body[ctx->body_len] = '\0';
     ctx->replaced++;
     return MI_SUCCESS;
+}
+
+sfsistat fake_connect(SMFICTX *ctx, const struct smfiDesc *milter, const char *address)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    _SOCK_ADDR *socket = NULL;
+
+    if (inet_pton(AF_INET, address, &in.sin_addr) == 1)
+        socket = (_SOCK_ADDR *)&in;
+    else if (inet_pton(AF_INET6, address, &in6.sin6_addr) == 1)
+        socket = (_SOCK_ADDR *)&in6;
+    return milter->xxfi_connect(ctx, (char *)(uintptr_t) "client.example", socket);
 }

@@ -23,4 +23,7 @@ struct smfi_str {
 /* Sets a macro, or takes it away (NULL). Neither string is copied. */
 void fake_macro(SMFICTX *ctx, const char *name, const char *value);
 
+/* A client connects from this address; from a socket that has none when it is not one. */
+sfsistat fake_connect(SMFICTX *ctx, const struct smfiDesc *milter, const char *address);
+
 #endif

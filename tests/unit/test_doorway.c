@@ -9,57 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "doorway.h"
+#include "fixture.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 #define NOW INT64_C(1795525920000) /* 2026-11-24 13:12:00 UTC */
 
-static char folder[64];
-static struct store *store;
-
 static int set_up(void **state)
 {
-    char error[512];
-
     (void)state;
-    strcpy(folder, "/tmp/test_doorway.XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    store = store_open(folder, true, (gid_t)-1, error, sizeof(error));
-    return store && store_begin(store) ? 0 : -1;
+    return fixture_set_up("doorway");
 }
 
 static int tear_down(void **state)
 {
-    char command[128];
-
     (void)state;
-    store_close(&store);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    return system(command);
-}
-
-static struct config *configure(const char *text)
-{
-    char path[128];
-    char error[1024];
-    struct config *config;
-    FILE *file;
-
-    snprintf(path, sizeof(path), "%s/postern.conf", folder);
-    file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-    config = config_load(path, error, sizeof(error));
-    if (config == NULL)
-        fail_msg("%s", error);
-    return config;
+    return fixture_tear_down();
 }
 
 /* --- Addresses --- */
@@ -124,7 +93,7 @@ static void addresses(void **state)
     know_bad("over@b.example", 24 * HOUR, 0);
     know_bad("future@b.example", -HOUR, 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct config *config = configure(cases[i].settings);
+        struct config *config = fixture_config(cases[i].settings);
         struct bad_record bad = {.text = ""};
         enum doorway_answer got =
             doorway_address(store, config, slice_of(cases[i].recipient), NOW, &bad);
@@ -179,7 +148,7 @@ static struct destination down_with(uint64_t failures)
 static enum doorway_answer ask(const char *settings, const char *recipient,
                                struct doorway_down *down_r)
 {
-    struct config *config = configure(settings);
+    struct config *config = fixture_config(settings);
     enum doorway_answer answer;
 
     memset(down_r, 0, sizeof(*down_r));

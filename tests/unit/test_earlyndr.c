@@ -6,15 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <arpa/inet.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +21,7 @@
 #include "confref.h"
 #include "earlyndr.h"
 #include "fake_milter.h"
-#include "lock.h"
+#include "fixture.h"
 #include "record.h"
 #include "say.h"
 
@@ -59,8 +55,6 @@ json_t *__wrap_ask_json(const char *runtime_directory, const char *path, const j
                         char *error_r, size_t size);
 bool __wrap_ask_posternd(const char *runtime_directory, const char *verb, const char *what,
                          const char *name, bool *done_r, char *error_r, size_t size);
-
-static char folder[64];
 
 /* In the outbox's thread, where no assertion of cmocka's may fail. */
 static json_t *take_envelopes(const json_t *list)
@@ -130,54 +124,24 @@ static void assert_question(const char *label, const char *key, const char *want
 
 /* --- The state, and that posternd lives --- */
 
-static struct store *store; /* while it is filled */
-static pid_t holder;        /* of the lock */
-
-static void begin_state(void)
-{
-    char error[512];
-
-    store = store_open(folder, true, (gid_t)-1, error, sizeof(error));
-    if (store == NULL)
-        fail_msg("%s", error);
-    assert_true(store_begin(store));
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/test_earlyndr.XXXXXX");
     memset(&posternd, 0, sizeof(posternd));
     envelopes = json_array();
-    if (mkdtemp(folder) == NULL || envelopes == NULL)
-        return -1;
-    begin_state();
-    return 0;
-}
-
-static void stop_posternd(void)
-{
-    if (holder > 0) {
-        kill(holder, SIGKILL);
-        waitpid(holder, NULL, 0);
-    }
-    holder = 0;
+    return envelopes ? fixture_set_up("earlyndr") : -1;
 }
 
 static int tear_down(void **state)
 {
-    char command[128];
-
     (void)state;
-    stop_posternd();
-    store_close(&store);
+    fixture_stop_posternd();
     json_decref(posternd.question);
     pthread_mutex_lock(&lock);
     json_decref(envelopes);
     envelopes = NULL;
     pthread_mutex_unlock(&lock);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    return confref_set(NULL, NULL) ? system(command) : -1;
+    return confref_set(NULL, NULL) ? fixture_tear_down() : -1;
 }
 
 static void know_bad_since(const char *address, int64_t learned, const char *text)
@@ -210,57 +174,20 @@ static void know_message(const char *queue_id)
     record_save_message(store, slice_of(queue_id), &m);
 }
 
-static void end_state(void)
-{
-    assert_true(store_commit(store));
-    store_close(&store);
-}
-
-/* The lock dies with its process, and that one with this. */
-static void start_posternd(void)
-{
-    int ends[2];
-    char ready;
-
-    assert_int_equal(pipe(ends), 0);
-    holder = fork();
-    assert_true(holder >= 0);
-    if (holder == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (!lock_take(folder) || write(ends[1], "", 1) != 1)
-            _exit(1);
-        for (;;)
-            pause();
-    }
-    close(ends[1]);
-    assert_int_equal(read(ends[0], &ready, 1), 1);
-    close(ends[0]);
-}
-
-/* The milter opens the state itself: a process must have it open once only. */
 static void go(void)
 {
-    end_state();
-    start_posternd();
+    fixture_end_state();
+    fixture_start_posternd();
 }
 
 static void use(const char *settings)
 {
     char text[1024];
-    char path[] = "/tmp/test_earlyndr_conf.XXXXXX";
-    char error[1024];
-    int fd = mkstemp(path);
     struct config *config;
 
     snprintf(text, sizeof(text), "state_directory = \"%s\"; runtime_directory = \"%s\"; %s", folder,
              folder, settings);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    config = config_load(path, error, sizeof(error));
-    unlink(path);
-    if (config == NULL)
-        fail_msg("%s", error);
+    config = fixture_config(text);
     assert_true(confref_set(config, earlyndr_program.local(config)));
 }
 
@@ -283,16 +210,8 @@ static void negotiate(SMFICTX *ctx, unsigned long steps)
 
 static sfsistat open_connection(SMFICTX *ctx, const char *address)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
-    _SOCK_ADDR *socket = NULL;
-
     negotiate(ctx, SMFIP_SKIP | SMFIP_NOHELO);
-    if (inet_pton(AF_INET, address, &in.sin_addr) == 1)
-        socket = (_SOCK_ADDR *)&in;
-    else if (inet_pton(AF_INET6, address, &in6.sin6_addr) == 1)
-        socket = (_SOCK_ADDR *)&in6;
-    return milter->xxfi_connect(ctx, (char *)(uintptr_t) "client.example", socket);
+    return fake_connect(ctx, milter, address);
 }
 
 /* Where mail comes from. */
@@ -386,14 +305,14 @@ static void refused_with_the_servers_words(void **state)
     };
 
     (void)state;
-    end_state();
+    fixture_end_state();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         SMFICTX ctx = {NULL};
         char want[1024];
         char when[SAY_MAX];
         int64_t time = clock_now() - HOUR;
 
-        stop_posternd();
+        fixture_stop_posternd();
         tear_down(NULL);
         set_up(NULL);
         know_bad_since(cases[i].known, time, cases[i].text);
@@ -544,15 +463,15 @@ static void nothing_is_refused_without_posternd(void **state)
 {
     (void)state;
     know_bad("no@b.example");
-    end_state();
+    fixture_end_state();
     use(REFUSE);
     assert_false(is_refused("<no@b.example>"));
-    start_posternd();
+    fixture_start_posternd();
     assert_true(is_refused("<no@b.example>"));
-    stop_posternd();
+    fixture_stop_posternd();
     wait_until_it_looks_again();
     assert_false(is_refused("<no@b.example>"));
-    start_posternd();
+    fixture_start_posternd();
     wait_until_it_looks_again();
     assert_true(is_refused("<no@b.example>"));
 }
@@ -563,10 +482,10 @@ static void nothing_is_refused_without_a_state(void **state)
 
     (void)state;
     know_bad("no@b.example");
-    end_state();
+    fixture_end_state();
     snprintf(path, sizeof(path), "%s/state.mdb", folder);
     assert_int_equal(unlink(path), 0);
-    start_posternd();
+    fixture_start_posternd();
     use(REFUSE);
     assert_false(is_refused("<no@b.example>"));
 }
@@ -588,9 +507,9 @@ static void another_state_is_noticed(void **state)
     snprintf(path, sizeof(path), "%s/state.mdb-lock", folder);
     snprintf(aside, sizeof(aside), "%s/state.mdb.bad-lock", folder);
     assert_int_equal(rename(path, aside), 0);
-    begin_state();
+    fixture_begin_state();
     know_bad("new@b.example");
-    end_state();
+    fixture_end_state();
     wait_until_it_looks_again();
     assert_false(is_refused("<old@b.example>"));
     assert_true(is_refused("<new@b.example>"));
@@ -1701,7 +1620,7 @@ static void a_report_without_posternd(void **state)
 
     (void)state;
     know_message(OF);
-    end_state();
+    fixture_end_state();
     use(REFUSE);
     posternd.bounce = ANSWER("[true,true]");
     open_connection(&ctx, "");

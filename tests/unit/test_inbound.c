@@ -5,30 +5,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "fixture.h"
 #include "inbound.h"
 #include "network.h"
-
-/* A configuration with these settings and the defaults for the rest. */
-static struct config *configure(const char *text)
-{
-    char path[] = "/tmp/test_inbound.XXXXXX";
-    char error[1024];
-    int fd = mkstemp(path);
-    struct config *config;
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    config = config_load(path, error, sizeof(error));
-    unlink(path);
-    if (config == NULL)
-        fail_msg("%s", error);
-    return config;
-}
 
 /* Networks */
 
@@ -184,7 +166,7 @@ static void rules_fit(void **state)
         char text[512];
         snprintf(text, sizeof(text), "recipient_limits = { inbound = ( { limit = 1; %s } ); };",
                  c->rule);
-        struct config *config = configure(text);
+        struct config *config = fixture_config(text);
         struct inbound *inbound = inbound_begin(config, &mail);
         if (inbound_rcpt(inbound, slice_of(c->recipient)).surplus)
             fail_msg("%s: the first recipient is surplus", c->label);
@@ -199,8 +181,8 @@ static void rules_fit(void **state)
 static void no_state_without_a_rule(void **state)
 {
     const struct inbound_mail mail = {slice_of("192.0.2.1"), slice_of(""), slice_of("<>")};
-    struct config *config = configure("recipient_limits = { inbound = ( { limit = 1; "
-                                      "logins = (\"ann\"); } ); };");
+    struct config *config = fixture_config("recipient_limits = { inbound = ( { limit = 1; "
+                                           "logins = (\"ann\"); } ); };");
     struct inbound *inbound = inbound_begin(config, &mail);
 
     (void)state;
@@ -243,7 +225,7 @@ static void surplus_is_refused(void **state)
         const struct sequence *c = &sequences[i];
         char text[512];
         snprintf(text, sizeof(text), "recipient_limits = { inbound = ( %s ); };", c->rules);
-        struct config *config = configure(text);
+        struct config *config = fixture_config(text);
         /* Twice: a transaction knows nothing of the one before. */
         for (int turn = 0; turn < 2; turn++) {
             struct inbound *inbound = inbound_begin(config, &mail);
@@ -294,7 +276,7 @@ static void replies_name_the_limit(void **state)
         char text[512];
         char said[INBOUND_TEXT_MAX];
         snprintf(text, sizeof(text), "recipient_limits = { inbound = ( %s ); };", c->rules);
-        struct config *config = configure(text);
+        struct config *config = fixture_config(text);
         struct inbound *inbound = inbound_begin(config, &mail);
         for (int n = 0; n < 10 && !answer.surplus; n++)
             answer = inbound_rcpt(inbound, slice_of("<r@a.example>"));
@@ -312,7 +294,7 @@ static void the_least_limit_is_told(void **state)
 {
     const struct inbound_mail mail = {slice_of("192.0.2.1"), slice_of(""), slice_of("<>")};
     struct config *config =
-        configure("recipient_limits = { inbound = ( " ALL("3") "," TO("a", "2") " ); };");
+        fixture_config("recipient_limits = { inbound = ( " ALL("3") "," TO("a", "2") " ); };");
     struct inbound *inbound = inbound_begin(config, &mail);
 
     (void)state;
@@ -332,7 +314,7 @@ static void observing_refuses_nobody(void **state)
 {
     const struct inbound_mail mail = {slice_of("192.0.2.1"), slice_of(""), slice_of("<>")};
     struct config *config =
-        configure("enforce = false; recipient_limits = { inbound = ( " ALL("1") " ); };");
+        fixture_config("enforce = false; recipient_limits = { inbound = ( " ALL("1") " ); };");
     struct inbound *inbound = inbound_begin(config, &mail);
 
     (void)state;

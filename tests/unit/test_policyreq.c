@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "fixture.h"
 #include "policyreq.h"
 
 enum { MOST = 3, LIFETIME = 1000 };
@@ -17,23 +18,6 @@ enum { MOST = 3, LIFETIME = 1000 };
 static const char RULES[] = "recipient_limits = { inbound = ( "
                             "{ limit = 2; networks = (\"192.0.2.0/24\"); }, "
                             "{ limit = 1; logins = (\"ann\"); action = \"reject\"; } ); };";
-
-static struct config *configure(const char *text)
-{
-    char path[] = "/tmp/test_policyreq.XXXXXX";
-    char error[1024];
-    int fd = mkstemp(path);
-    struct config *config;
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    config = config_load(path, error, sizeof(error));
-    unlink(path);
-    if (config == NULL)
-        fail_msg("%s", error);
-    return config;
-}
 
 #define CLOCK INT64_C(1795525920000) /* 2026-11-24 13:12:00 UTC */
 
@@ -113,7 +97,7 @@ static const struct {
 
 static void requests_are_answered(void **state)
 {
-    struct config *config = configure(RULES);
+    struct config *config = fixture_config(RULES);
 
     (void)state;
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -129,7 +113,7 @@ static void requests_are_answered(void **state)
 static void a_nul_is_not_understood(void **state)
 {
     static const char text[] = HEAD CLIENT "recipient=r\0@b.example\n" INSTANCE;
-    struct config *config = configure(RULES);
+    struct config *config = fixture_config(RULES);
     struct instances *instances = instances_new(MOST, LIFETIME);
 
     (void)state;
@@ -172,7 +156,7 @@ static void step(const char *label, char what, char name, struct instances *inst
 
 static void transactions_are_remembered(void **state)
 {
-    struct config *config = configure(RULES);
+    struct config *config = fixture_config(RULES);
 
     (void)state;
     for (size_t i = 0; i < sizeof(histories) / sizeof(histories[0]); i++) {
@@ -199,7 +183,7 @@ static void transactions_are_remembered(void **state)
 /* Transactions that no rule is for take no place. */
 static void the_unlimited_are_not_remembered(void **state)
 {
-    struct config *config = configure(RULES);
+    struct config *config = fixture_config(RULES);
     struct instances *instances = instances_new(MOST, LIFETIME);
 
     (void)state;
@@ -215,8 +199,8 @@ static void the_unlimited_are_not_remembered(void **state)
 
 static void observing_refuses_nobody(void **state)
 {
-    struct config *config = configure("enforce = false; recipient_limits = { inbound = ( "
-                                      "{ limit = 1; } ); };");
+    struct config *config = fixture_config("enforce = false; recipient_limits = { inbound = ( "
+                                           "{ limit = 1; } ); };");
     struct instances *instances = instances_new(MOST, LIFETIME);
 
     (void)state;
@@ -316,8 +300,9 @@ static int tear_down(void **state)
 
 static struct policyreq_service open_service(const char *settings)
 {
-    return (struct policyreq_service){
-        .config = configure(settings), .instances = instances_new(MOST, LIFETIME), .hooks = hooks};
+    return (struct policyreq_service){.config = fixture_config(settings),
+                                      .instances = instances_new(MOST, LIFETIME),
+                                      .hooks = hooks};
 }
 
 static void close_service(struct policyreq_service *service)

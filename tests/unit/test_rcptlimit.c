@@ -3,18 +3,17 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "confref.h"
 #include "fake_milter.h"
+#include "fixture.h"
 #include "rcptlimit.h"
 
 #define RULE(text) "recipient_limits = { inbound = ( " text " ); };"
@@ -23,32 +22,12 @@ static const struct smfiDesc *const milter = &rcptlimit_program.description;
 
 static void use(const char *text)
 {
-    char path[] = "/tmp/test_rcptlimit.XXXXXX";
-    char error[1024];
-    int fd = mkstemp(path);
-    struct config *config;
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    config = config_load(path, error, sizeof(error));
-    unlink(path);
-    if (config == NULL)
-        fail_msg("%s", error);
-    assert_true(confref_set(config, NULL));
+    assert_true(confref_set(fixture_config(text), NULL));
 }
 
 static sfsistat open_connection(SMFICTX *ctx, const char *address)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
-    _SOCK_ADDR *socket = NULL;
-
-    if (inet_pton(AF_INET, address, &in.sin_addr) == 1)
-        socket = (_SOCK_ADDR *)&in;
-    else if (inet_pton(AF_INET6, address, &in6.sin6_addr) == 1)
-        socket = (_SOCK_ADDR *)&in6;
-    return milter->xxfi_connect(ctx, (char *)"client.example", socket);
+    return fake_connect(ctx, milter, address);
 }
 
 static sfsistat mail(SMFICTX *ctx, const char *sender)

@@ -10,31 +10,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fixture.h"
 #include "record.h"
-
-static char folder[64];
-static struct store *store;
 
 static int set_up(void **state)
 {
-    char error[512];
-
     (void)state;
-    strcpy(folder, "/tmp/postern-test-record.XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    store = store_open(folder, true, (gid_t)-1, error, sizeof(error));
-    return store && store_begin(store) ? 0 : -1;
+    return fixture_set_up("record");
 }
 
 static int tear_down(void **state)
 {
-    char command[128];
-
     (void)state;
-    store_close(&store);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    return system(command);
+    return fixture_tear_down();
 }
 
 static bool same(struct slice a, struct slice b)

@@ -6,17 +6,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <arpa/inet.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -25,7 +20,7 @@
 #include "confref.h"
 #include "envelope.h"
 #include "fake_milter.h"
-#include "lock.h"
+#include "fixture.h"
 #include "log.h"
 #include "record.h"
 #include "retrycap.h"
@@ -49,8 +44,6 @@ static int lines; /* that begin with a queue id and "warn" */
 json_t *__wrap_ask_json(const char *runtime_directory, const char *path, const json_t *body,
                         char *error_r, size_t size);
 void __wrap_log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static char folder[64];
 
 /* In the outbox's thread, where no assertion of cmocka's may fail. */
 json_t *__wrap_ask_json(const char *runtime_directory, const char *path, const json_t *body,
@@ -94,48 +87,26 @@ void __wrap_log_info(const char *format, ...)
 
 /* --- The state, and that posternd lives --- */
 
-static struct store *store; /* while it is filled */
-static pid_t holder;        /* of the lock */
-
 static int set_up(void **state)
 {
-    char error[512];
-
     (void)state;
-    strcpy(folder, "/tmp/test_retrycap.XXXXXX");
     pthread_mutex_lock(&lock);
     warnings = json_array();
     asked = lines = 0;
     said[0] = '\0';
     pthread_mutex_unlock(&lock);
-    if (mkdtemp(folder) == NULL || warnings == NULL)
-        return -1;
-    store = store_open(folder, true, (gid_t)-1, error, sizeof(error));
-    return store && store_begin(store) ? 0 : -1;
-}
-
-static void stop_posternd(void)
-{
-    if (holder > 0) {
-        kill(holder, SIGKILL);
-        waitpid(holder, NULL, 0);
-    }
-    holder = 0;
+    return warnings ? fixture_set_up("retrycap") : -1;
 }
 
 static int tear_down(void **state)
 {
-    char command[128];
-
     (void)state;
-    stop_posternd();
-    store_close(&store);
+    fixture_stop_posternd();
     pthread_mutex_lock(&lock);
     json_decref(warnings);
     warnings = NULL;
     pthread_mutex_unlock(&lock);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    return confref_set(NULL, NULL) ? system(command) : -1;
+    return confref_set(NULL, NULL) ? fixture_tear_down() : -1;
 }
 
 static void know(const char *name, enum destination_health health, uint64_t failures)
@@ -168,39 +139,11 @@ static void know_all(void)
     know("g:partner", DESTINATION_DOWN, 3);
 }
 
-static void end_state(void)
-{
-    assert_true(store_commit(store));
-    store_close(&store);
-}
-
-/* The lock dies with its process, and that one with this. */
-static void start_posternd(void)
-{
-    int ends[2];
-    char ready;
-
-    assert_int_equal(pipe(ends), 0);
-    holder = fork();
-    assert_true(holder >= 0);
-    if (holder == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (!lock_take(folder) || write(ends[1], "", 1) != 1)
-            _exit(1);
-        for (;;)
-            pause();
-    }
-    close(ends[1]);
-    assert_int_equal(read(ends[0], &ready, 1), 1);
-    close(ends[0]);
-}
-
-/* The milter opens the state itself: a process must have it open once only. */
 static void go(void)
 {
     know_all();
-    end_state();
-    start_posternd();
+    fixture_end_state();
+    fixture_start_posternd();
 }
 
 #define DESTINATIONS                                                                               \
@@ -217,20 +160,11 @@ static void go(void)
 static void use(const char *settings)
 {
     char text[2048];
-    char path[] = "/tmp/test_retrycap_conf.XXXXXX";
-    char error[1024];
-    int fd = mkstemp(path);
     struct config *config;
 
     snprintf(text, sizeof(text), "state_directory = \"%s\"; runtime_directory = \"%s\"; %s", folder,
              folder, settings);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    config = config_load(path, error, sizeof(error));
-    unlink(path);
-    if (config == NULL)
-        fail_msg("%s", error);
+    config = fixture_config(text);
     assert_true(confref_set(config, retrycap_program.local(config)));
 }
 
@@ -245,15 +179,7 @@ enum source { SMTPD, CLEANUP };
 
 static sfsistat open_connection(SMFICTX *ctx, const char *address)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
-    _SOCK_ADDR *socket = NULL;
-
-    if (inet_pton(AF_INET, address, &in.sin_addr) == 1)
-        socket = (_SOCK_ADDR *)&in;
-    else if (inet_pton(AF_INET6, address, &in6.sin6_addr) == 1)
-        socket = (_SOCK_ADDR *)&in6;
-    return milter->xxfi_connect(ctx, (char *)(uintptr_t) "client.example", socket);
+    return fake_connect(ctx, milter, address);
 }
 
 static sfsistat mail(SMFICTX *ctx, enum source source, const char *sender)
@@ -485,8 +411,8 @@ static void per_cents_are_no_format(void **state)
 
     (void)state;
     know("g:100%s", DESTINATION_DOWN, 4);
-    end_state();
-    start_posternd();
+    fixture_end_state();
+    fixture_start_posternd();
     use("destinations = ( { name = \"100%s\"; domains = (\"pct.example\"); "
         "max_open_retries = 1; } ); "
         "milters = { retrycap = { when_down = \"refuse-over-cap\"; }; };");
@@ -517,7 +443,7 @@ static void all_is_accepted_without_posternd(void **state)
 
     (void)state;
     know_all();
-    end_state();
+    fixture_end_state();
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         SMFICTX ctx = {NULL};
 
@@ -529,7 +455,7 @@ static void all_is_accepted_without_posternd(void **state)
         assert_said(settings[i], "");
         milter->xxfi_close(&ctx);
     }
-    start_posternd();
+    fixture_start_posternd();
     assert_int_equal(count_warnings(), 0);
     assert_int_equal(asked, 1);
 }

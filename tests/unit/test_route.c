@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fixture.h"
 #include "route.h"
 
 #define TEN "aaaaaaaaaa"
@@ -149,29 +150,16 @@ static void keys_that_do_not_fit(void **state)
 
 /* Who wants what */
 
-static char folder[64];
-static struct store *store;
-
 static int set_up(void **state)
 {
-    char error[512];
-
     (void)state;
-    strcpy(folder, "/tmp/postern-test-route.XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    store = store_open(folder, true, (gid_t)-1, error, sizeof(error));
-    return store && store_begin(store) ? 0 : -1;
+    return fixture_set_up("route");
 }
 
 static int tear_down(void **state)
 {
-    char command[128];
-
     (void)state;
-    store_close(&store);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    return system(command);
+    return fixture_tear_down();
 }
 
 enum act { HOLD, RELEASE, EXPIRE, DONE, LANE, NO_LANE, PROBATION, NORMAL, NO_POOL, FOREIGN };
