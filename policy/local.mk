@@ -81,7 +81,9 @@ policy_posternd_LDADD = $(postern_libs)
 # posternctl replay; apart from posternctl for the tests.
 noinst_LIBRARIES += policy/libreplay.a
 policy_libreplay_a_SOURCES = policy/replay.c policy/replay.h \
-	policy/replay_files.c policy/replay_files.h \
+	policy/replay_files.c policy/replay_files.h policy/replay_files_parts.h \
+	policy/replay_merge.c policy/replay_reader.c policy/replay_reader.h \
+	policy/replay_years.c policy/replay_years.h \
 	policy/replay_held.c policy/replay_html.c policy/replay_html.h \
 	policy/replay_map.c policy/replay_map.h policy/replay_notes.c policy/replay_outage.c \
 	policy/replay_parts.h policy/replay_report.c policy/replay_report.h policy/replay_show.c \

@@ -550,7 +550,7 @@ static void directory_of_rotated_logs(void **state)
     char directory[] = "/tmp/postern-replay-XXXXXX";
     char error[256];
     struct replay_files *files = replay_files_new(0, begin);
-    struct maillog_line parsed;
+    const struct maillog_line *parsed;
     struct slice whole;
     int64_t times[8] = {0};
     size_t n = 0;
@@ -567,7 +567,7 @@ static void directory_of_rotated_logs(void **state)
     replay_files_sort(files);
     while ((kind = replay_files_next(files, &parsed, &whole)) != REPLAY_LINE_END)
         if (kind == REPLAY_LINE_POSTFIX && n < 8)
-            times[n++] = parsed.time;
+            times[n++] = parsed->time;
     assert_int_equal(n, 3);
     assert_int_equal(times[0] / 1000, 1797760800); /* 2026-12-20 10:00 */
     assert_int_equal(times[1] / 1000, 1798452000);
@@ -583,7 +583,7 @@ static void packed_file_that_was_cut(void **state)
     char directory[] = "/tmp/postern-replay-XXXXXX";
     char path[256], error[256];
     struct replay_files *files = replay_files_new(0, begin);
-    struct maillog_line parsed;
+    const struct maillog_line *parsed;
     struct slice whole;
     json_t *report;
 
@@ -610,7 +610,7 @@ static void year_is_given(void **state)
     char directory[] = "/tmp/postern-replay-XXXXXX";
     char path[256], error[256];
     struct replay_files *files = replay_files_new(2019, begin);
-    struct maillog_line parsed;
+    const struct maillog_line *parsed;
     struct slice whole;
 
     (void)state;
@@ -622,9 +622,9 @@ static void year_is_given(void **state)
     assert_true(replay_files_add(files, path, error, sizeof(error)));
     replay_files_sort(files);
     assert_int_equal(replay_files_next(files, &parsed, &whole), REPLAY_LINE_POSTFIX);
-    assert_int_equal(parsed.time / 1000, 1577836799); /* 2019-12-31 23:59:59 */
+    assert_int_equal(parsed->time / 1000, 1577836799); /* 2019-12-31 23:59:59 */
     assert_int_equal(replay_files_next(files, &parsed, &whole), REPLAY_LINE_POSTFIX);
-    assert_int_equal(parsed.time / 1000, 1577836801);
+    assert_int_equal(parsed->time / 1000, 1577836801);
     replay_files_free(&files);
     remove_all(directory);
 }
