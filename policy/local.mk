@@ -84,7 +84,9 @@ policy_libreplay_a_SOURCES = policy/replay.c policy/replay.h \
 	policy/replay_files.c policy/replay_files.h policy/replay_files_parts.h \
 	policy/replay_merge.c policy/replay_reader.c policy/replay_reader.h \
 	policy/replay_years.c policy/replay_years.h \
-	policy/replay_held.c policy/replay_html.c policy/replay_html.h \
+	policy/replay_bad.c policy/replay_found.c policy/replay_found.h policy/replay_held.c \
+	policy/replay_hosts.c policy/replay_html.c policy/replay_html.h policy/replay_incidents.c \
+	policy/replay_json.c policy/replay_json.h policy/replay_limited.c \
 	policy/replay_map.c policy/replay_map.h policy/replay_notes.c policy/replay_outage.c \
 	policy/replay_parts.h policy/replay_report.c policy/replay_report.h policy/replay_show.c \
 	policy/replay_study.c policy/replay_study.h policy/replay_svg.c \
