@@ -88,7 +88,8 @@ policy_libreplay_a_SOURCES = policy/replay.c policy/replay.h \
 	policy/replay_hosts.c policy/replay_html.c policy/replay_html.h policy/replay_incidents.c \
 	policy/replay_json.c policy/replay_json.h policy/replay_limited.c \
 	policy/replay_map.c policy/replay_map.h policy/replay_notes.c policy/replay_outage.c \
-	policy/replay_parts.h policy/replay_report.c policy/replay_report.h policy/replay_show.c \
+	policy/replay_parts.h policy/replay_report.c policy/replay_report.h \
+	policy/replay_rows.c policy/replay_rows.h policy/replay_show.c \
 	policy/replay_study.c policy/replay_study.h policy/replay_svg.c \
 	policy/replay_tally.c policy/replay_tally.h policy/replay_wait.c \
 	policy/replay_words.c policy/replay_words.h

@@ -47,9 +47,20 @@ static void add_spread(char *buffer, size_t size, const json_t *tally)
         say_duration(most, show_ms(tally, "most")));
 }
 
-bool replay_never_reached(const json_t *outage)
+/* Of a crowd. */
+static void add_crowd(char *buffer, size_t size, const json_t *row)
 {
-    return !show_truth(outage, "reached");
+    long long back = show_number(row, "came_back");
+    char least[SAY_MAX];
+    char most[SAY_MAX];
+
+    if (back < show_number(row, "crowd"))
+        add(buffer, size, "%lld of %lld came back, the others were not seen to. ", back,
+            show_number(row, "crowd"));
+    else
+        add(buffer, size, "Back after %s to %s. ",
+            say_duration(least, show_ms(row, "lasted_least")),
+            say_duration(most, show_ms(row, "lasted")));
 }
 
 static void add_state(char *buffer, size_t size, const json_t *outage)
@@ -57,6 +68,12 @@ static void add_state(char *buffer, size_t size, const json_t *outage)
     char at[SAY_MAX];
     const char *state = show_string(outage, "state");
 
+    if (show_string(outage, "seen_by")[0])
+        add(buffer, size, "Seen by %s. ", show_string(outage, "seen_by"));
+    if (show_number(outage, "crowd") > 0) {
+        add_crowd(buffer, size, outage);
+        return;
+    }
     replay_minute_words(at, sizeof(at), show_ms(outage, "last_failed"));
     if (strcmp(state, "ongoing") == 0)
         add(buffer, size, "Still down when the log ends, with %lld waiting. ",
@@ -70,9 +87,12 @@ static void add_cap(char *buffer, size_t size, const json_t *outage)
     long long over = show_number(outage, "over_cap");
     long long cap = show_number(outage, "cap");
 
-    if (over > 0)
+    if (over > 0 && cap > 0)
         add(buffer, size, "The cap of %lld would have returned %lld. ", cap, over);
-    else if (cap == 0 && show_number(outage, "expired") > 0)
+    else if (over > 0)
+        add(buffer, size, "Caps would have returned %lld. ", over);
+    else if (cap == 0 && !json_is_null(json_object_get(outage, "cap")) &&
+             show_number(outage, "expired") > 0)
         add(buffer, size, "It has no cap. ");
 }
 
@@ -94,6 +114,41 @@ const char *replay_outage_words(char *buffer, size_t size, const json_t *outage)
     return buffer;
 }
 
+const char *replay_names_words(char *buffer, size_t size, const json_t *row, size_t most)
+{
+    const json_t *names = json_object_get(row, "destinations");
+    size_t count = json_array_size(names);
+
+    buffer[0] = '\0';
+    if (count < 2)
+        return buffer;
+    /* Not "and 1 more": the one takes no more room. */
+    if (count == most + 1)
+        most = count;
+    for (size_t i = 0; i < count && i < most; i++)
+        add(buffer, size, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(names, i)));
+    if (count > most)
+        add(buffer, size, " and %zu more", count - most);
+    return buffer;
+}
+
+static void add_servers(char *buffer, size_t size, const json_t *report)
+{
+    enum { SHOWN = 8 };
+    const json_t *servers = json_object_get(report, "servers");
+    size_t count = json_array_size(servers);
+
+    if (count < 2)
+        return;
+    add(buffer, size, " %zu servers: ", count);
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        add(buffer, size, "%s%.60s", i > 0 ? ", " : "",
+            show_string(json_array_get(servers, i), "name"));
+    if (count > SHOWN)
+        add(buffer, size, " and %zu more", count - SHOWN);
+    add(buffer, size, ".");
+}
+
 const char *replay_summary_words(char *buffer, size_t size, const json_t *report)
 {
     const json_t *mail = json_object_get(report, "mail");
@@ -111,6 +166,7 @@ const char *replay_summary_words(char *buffer, size_t size, const json_t *report
              show_number(mail, "sent"), show_number(mail, "deferred"), show_number(mail, "bounced"),
              show_number(mail, "destinations"),
              show_string(json_object_get(report, "configuration"), "file"));
+    add_servers(buffer, size, report);
     return buffer;
 }
 
@@ -216,6 +272,34 @@ const char *replay_early_words(char *buffer, size_t size, const json_t *report)
     return buffer;
 }
 
+const char *replay_door_words(char *buffer, size_t size, const json_t *report)
+{
+    const json_t *door = json_object_get(report, "at_the_door");
+    const char *mode = show_string(door, "mode");
+    long long n = show_number(door, "messages");
+    long long delivered = show_number(door, "delivered");
+    char lifetime[SAY_MAX];
+
+    if (n == 0) {
+        snprintf(buffer, size,
+                 "None: no message went to an address that an earlier one had shown "
+                 "not to exist.");
+        return buffer;
+    }
+    snprintf(buffer, size,
+             "%s%lld message%s to %lld address%s would have been %s at once: an earlier message, "
+             "within %s (early_ndr.lifetime), had shown that there is no such address.",
+             strcmp(mode, "off") == 0 ? "early_ndr.mode is off; with \"refuse\" " : "", n,
+             show_plural(n), show_number(door, "addresses"),
+             show_number(door, "addresses") == 1 ? "" : "es",
+             strcmp(mode, "ndr") == 0 ? "reported to the sender" : "refused",
+             say_duration(lifetime, show_ms(door, "lifetime")));
+    if (delivered > 0)
+        add(buffer, size, " %lld of them %s delivered in fact: the address was there again.",
+            delivered, delivered == 1 ? "was" : "were");
+    return buffer;
+}
+
 const char *replay_held_words(char *buffer, size_t size, const json_t *report)
 {
     const json_t *held = json_object_get(report, "held_up");
@@ -258,16 +342,18 @@ const char *replay_lag_words(char *buffer, size_t size, const json_t *report)
 }
 
 const struct replay_section replay_sections[] = {
-    {"NDRs that would have gone earlier", replay_ndr_words, "ndrs", "earlier", "earlier_samples",
-     "How much earlier"},
-    {"Mail a cap would have returned, that was delivered later", replay_vain_words, "ndrs",
+    {"NDRs that would have gone earlier", replay_ndr_words, "ndrs", NULL, "earlier",
+     "earlier_samples", "How much earlier"},
+    {"Mail a cap would have returned, that was delivered later", replay_vain_words, "ndrs", NULL,
      "delivered_after_cap", "delivered_after_cap_samples", "How much later it was delivered"},
-    {"Too many recipients", replay_limit_words, "recipient_limits", "drains", "samples",
-     "Until the last recipient was through"},
-    {"Bad addresses beside slow ones", replay_early_words, "bad_beside_slow", "earlier", "samples",
-     "How much earlier the NDR would have left"},
-    {"Mail held up", replay_held_words, "held_up", "all", NULL, "Time in the active queue"},
-    {"After an outage", replay_lag_words, NULL, "after_outages", NULL,
+    {"Recipients bounced as too many", replay_limit_words, "recipient_limits", "wrong_bounces",
+     "drains", "samples", "Until the last recipient was through"},
+    {"NDRs for bad addresses beside slow ones", replay_early_words, "bad_beside_slow", NULL,
+     "earlier", "samples", "How much earlier the NDR would have left"},
+    {"Mail to addresses known to be bad", replay_door_words, "at_the_door", "messages", NULL,
+     "samples", NULL},
+    {"Mail held up", replay_held_words, "held_up", NULL, "all", NULL, "Time in the active queue"},
+    {"Mail that waited on after an outage", replay_lag_words, NULL, NULL, "after_outages", NULL,
      "From the end of the outage to the delivery"},
 };
 const size_t replay_section_count = sizeof(replay_sections) / sizeof(replay_sections[0]);
@@ -278,6 +364,13 @@ const json_t *replay_section_tally(const struct replay_section *section, const j
     const json_t *tally = json_object_get(group, section->tally);
 
     return show_number(tally, "count") > 0 ? tally : NULL;
+}
+
+long long replay_section_number(const struct replay_section *section, const json_t *report)
+{
+    const json_t *group = section->group ? json_object_get(report, section->group) : report;
+
+    return section->number ? show_number(group, section->number) : count_of(group, section->tally);
 }
 
 const char *replay_step_words(char *buffer, size_t size, const json_t *steps, size_t nth)
