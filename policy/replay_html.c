@@ -10,8 +10,9 @@
 #include "show_parts.h"
 
 enum {
-    NAMES_MAX = 60,    /* of destinations in a row */
-    FILES_MAX = 20,    /* with nothing to be said of them */
+    NAMES_MAX = 60, /* of destinations in a row */
+    FILES_MAX = 20, /* with nothing to be said of them */
+    SAMPLES_MAX = 5,
     FIRST_SECTION = 2, /* before it: outages, and what was never reached */
 };
 
@@ -52,7 +53,8 @@ static const char head[] =
     "table.list, table.list tbody, table.list tr, table.list td { display: block; }\n"
     "table.list thead { display: none; } table.list tr { padding: 0.5em 0; "
     "border-bottom: 1px solid var(--line); }\n"
-    "table.list td { border: 0; padding: 0; text-align: left; white-space: normal; }\n"
+    "table.list td { border: 0; padding: 0 1em 0 0; text-align: left; white-space: normal; }\n"
+    "table.list td[title] { display: inline-block; }\n"
     "table.list td[title]::before { content: attr(title) \": \"; color: var(--soft); } }\n"
     "@media print { :root { --text: #000; --soft: #333; --line: #999; --page: #fff; "
     "--bar: #2e6da4; --link: #000; }\n"
@@ -181,6 +183,8 @@ static void sample_table(FILE *out, const json_t *list)
         char was[SAY_MAX];
         char would[SAY_MAX];
 
+        if (i == SAMPLES_MAX)
+            break;
         fputs("<tr><td><code>", out);
         replay_html_text(out, show_string(sample, "queue_id"));
         fputs("</code></td><td>", out);

@@ -255,7 +255,8 @@ void replay_svg_histogram(FILE *out, const json_t *tally, const char *caption)
     const json_t *steps = json_object_get(tally, "steps");
     size_t count = json_array_size(steps);
 
-    if (count == 0 || show_number(tally, "count") == 0)
+    /* Where all are alike, the words tell how long. */
+    if (count == 0 || most_of(steps) >= show_number(tally, "count"))
         return;
     fputs("<figure><figcaption>", out);
     replay_html_text(out, caption);
