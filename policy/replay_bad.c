@@ -64,8 +64,7 @@ static void count_refused(struct replay_study *s, struct replay_bad *bad,
     int64_t arrived = line->time - line->delay;
 
     s->door_messages++;
-    s->door_addresses += !bad->counted;
-    bad->counted = true;
+    bad->refused = true;
     replay_sample(&s->door_samples, line->queue_id, line->recipient, arrived, line->time);
     if (line->status != MAILLOG_SENT)
         return;
@@ -79,7 +78,7 @@ void replay_bad_taken(struct replay_study *s, struct replay_destination *to,
     struct replay_bad *bad;
 
     is_ill(s, to, false, line->time);
-    bad = replay_map_count(s->at->bad) > 0 ? find(s, line->recipient) : NULL;
+    bad = to->bad ? find(s, line->recipient) : NULL;
     if (is_refused(s, bad, line->time - line->delay))
         count_refused(s, bad, line);
     else if (bad)

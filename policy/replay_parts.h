@@ -85,7 +85,7 @@ struct replay_destination {
 struct replay_bad {
     struct replay_bad *next; /* of the same destination */
     struct bad b;            /* learned 0: not known to be bad now */
-    bool counted;            /* among the addresses refused at the door */
+    bool refused;            /* at the door, at least once */
 };
 
 /* A recipient that failed and is not done. */
@@ -183,9 +183,9 @@ struct replay_study {
     uint64_t ndrs;                 /* of bounced recipients */
     struct replay_tally late_ndrs; /* that came later than early_ndr.after: how long after */
 
-    uint64_t bad_learned;                   /* addresses */
-    uint64_t door_messages, door_addresses; /* that would have been refused at the door */
-    uint64_t door_delivered;                /* ... and were delivered */
+    uint64_t bad_learned;    /* addresses */
+    uint64_t door_messages;  /* that would have been refused at the door */
+    uint64_t door_delivered; /* ... and were delivered */
     uint64_t guards_tripped;
     struct replay_samples door_samples, door_delivered_samples;
 

@@ -95,13 +95,51 @@ static const char *mode_of(const struct replay_study *s)
     }
 }
 
+struct refused {
+    const struct replay_map *bad; /* of the present server */
+    struct replay_map *all;
+};
+
+static void add_refused(void *context, void *value)
+{
+    struct refused *refused = context;
+    const struct replay_bad *bad = value;
+
+    if (bad->refused)
+        replay_map_add(refused->all, replay_map_key(refused->bad, bad));
+}
+
+static void add_server_refused(void *context, void *value)
+{
+    struct refused *refused = context;
+    const struct replay_server *server = value;
+
+    refused->bad = server->bad;
+    replay_map_each(server->bad, add_refused, refused);
+}
+
+/* Addresses that any of the servers would have refused at the door. */
+static size_t count_refused(const struct replay_study *s)
+{
+    size_t room = SIZE_MAX;
+    struct refused refused = {.all = replay_map_new(sizeof(char), &room, s->seed)};
+    size_t count = 0;
+
+    if (refused.all) {
+        replay_map_each(s->servers, add_server_refused, &refused);
+        count = replay_map_count(refused.all);
+    }
+    replay_map_free(&refused.all);
+    return count;
+}
+
 static json_t *door_of(const struct replay_study *s)
 {
     return json_pack(
         "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "mode", mode_of(s), "lifetime",
         (json_int_t)config_early(s->config)->lifetime, "learned",
         replay_json_number(s->bad_learned), "messages", replay_json_number(s->door_messages),
-        "addresses", replay_json_number(s->door_addresses), "delivered",
+        "addresses", replay_json_number(count_refused(s)), "delivered",
         replay_json_number(s->door_delivered), "guards_tripped",
         replay_json_number(s->guards_tripped), "samples", replay_json_samples(&s->door_samples),
         "delivered_samples", replay_json_samples(&s->door_delivered_samples));
