@@ -113,6 +113,15 @@ static uint32_t busy_before(const struct replay_server *server, size_t nth)
     return most;
 }
 
+/* Of servers that are as busy the earlier one, whatever their order. */
+static void note_busy(struct replay_study *s, uint32_t busy, int64_t at)
+{
+    if (busy == 0 || busy < s->busy_most || (busy == s->busy_most && at >= s->busy_most_at))
+        return;
+    s->busy_most = busy;
+    s->busy_most_at = at;
+}
+
 void replay_held_end(struct replay_study *s)
 {
     const struct replay_server *server = s->at;
@@ -120,10 +129,7 @@ void replay_held_end(struct replay_study *s)
     for (size_t i = 0; i < server->minute_count; i++) {
         const struct replay_minute *minute = &server->minutes[i];
 
-        if (minute->busy / 60 > s->busy_most) {
-            s->busy_most = minute->busy / 60;
-            s->busy_most_at = (server->minute_base + (int64_t)i) * MINUTE;
-        }
+        note_busy(s, minute->busy / 60, (server->minute_base + (int64_t)i) * MINUTE);
         if (minute->held > 0 && busy_before(server, i) >= REPLAY_SILENT_LEAST) {
             s->held_by_silence += minute->held;
             s->held_by_silence_ms += minute->held_for;
