@@ -89,8 +89,8 @@ policy_libreplay_a_SOURCES = policy/replay.c policy/replay.h \
 	policy/replay_json.c policy/replay_json.h policy/replay_limited.c \
 	policy/replay_map.c policy/replay_map.h policy/replay_notes.c policy/replay_outage.c \
 	policy/replay_parts.h policy/replay_report.c policy/replay_report.h \
-	policy/replay_rows.c policy/replay_rows.h policy/replay_show.c \
-	policy/replay_study.c policy/replay_study.h policy/replay_svg.c \
+	policy/replay_row_words.c policy/replay_rows.c policy/replay_rows.h policy/replay_servers.c \
+	policy/replay_show.c policy/replay_study.c policy/replay_study.h policy/replay_svg.c \
 	policy/replay_tally.c policy/replay_tally.h policy/replay_wait.c \
 	policy/replay_words.c policy/replay_words.h
 policy_libreplay_a_CFLAGS = $(policy_libpostern_a_CFLAGS) $(ZLIB_CFLAGS)

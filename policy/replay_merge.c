@@ -139,11 +139,16 @@ static void step(struct replay_files *f)
         close_first(f);
 }
 
-static bool is_next_due(const struct replay_files *f)
+/* Opens those whose first lines come before all that are open. */
+static void open_due(struct replay_files *f)
 {
-    if (f->next == f->count || f->open_count == REPLAY_OPEN_MAX)
-        return false;
-    return f->open_count == 0 || f->list[f->next].first < f->open[0]->at;
+    while (f->next < f->count && (f->open_count == 0 || f->list[f->next].first < f->open[0]->at)) {
+        if (f->open_count == REPLAY_OPEN_MAX && !f->list[f->next].left_out) {
+            f->list[f->next].note = "read late: too many files are of the same time";
+            return;
+        }
+        open_next(f);
+    }
 }
 
 static void note_times(struct replay_file *file, int64_t time)
@@ -164,8 +169,7 @@ enum replay_line replay_files_next(struct replay_files *f, const struct maillog_
 
     if (f->given)
         step(f);
-    while (is_next_due(f))
-        open_next(f);
+    open_due(f);
     if (f->open_count == 0)
         return REPLAY_LINE_END;
     first = f->open[0];

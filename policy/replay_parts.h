@@ -205,6 +205,12 @@ enum replay_end {
     REPLAY_STILL, /* the log ended */
 };
 
+/* replay_servers.c */
+
+/* Whose line it is, in s->at; false: of a server beyond those that are kept. */
+bool replay_server_find(struct replay_study *s, struct slice name);
+void replay_servers_free(struct replay_study *s);
+
 /* replay_outage.c */
 
 /* NULL: not to be kept, see destinations_lost. */

@@ -9,30 +9,32 @@
 #include "text.h"
 
 /* So many incidents that began within so many ms, with the same words, are one row. */
-enum { CROWD = 5, AT_ONCE = 10 * 60 * 1000, TITLE_MAX = 300, KIND_MAX = 200 };
+enum { CROWD = 5, AT_ONCE = 10 * 60 * 1000, TITLE_MAX = 300 };
 
-/* What an error says without the names in it: all that is behind "host[address]:port", or the last
- * part. */
-static void kind_of(char kind[KIND_MAX], const json_t *incident)
+/* One that is not in a row yet. */
+struct entry {
+    json_t *incident;
+    int64_t began;
+    const char *kind; /* what its error says but for the names in it */
+};
+
+/* All that is behind "host[address]", or the last part. */
+static const char *kind_of(const json_t *incident)
 {
-    const char *error = show_string(incident, "last_error");
-    const char *bracket = strchr(error, ']');
-    const char *at = bracket ? bracket + 1 : error;
+    const char *at = show_string(incident, "last_error");
+    const char *bracket = strchr(at, ']');
+    const char *colon;
 
-    for (const char *colon = at; bracket == NULL && (colon = strstr(colon, ": ")) != NULL; colon++)
-        at = colon;
-    snprintf(kind, KIND_MAX, "%s", at);
+    if (bracket)
+        return bracket + 1;
+    while ((colon = strstr(at, ": ")) != NULL)
+        at = colon + 2;
+    return at;
 }
 
-static bool is_alike(const json_t *a, const json_t *b)
+static bool is_alike(const struct entry *a, const struct entry *b)
 {
-    char kind_a[KIND_MAX], kind_b[KIND_MAX];
-
-    if (show_ms(b, "began") > show_ms(a, "began") + AT_ONCE)
-        return false;
-    kind_of(kind_a, a);
-    kind_of(kind_b, b);
-    return strcmp(kind_a, kind_b) == 0;
+    return b->began <= a->began + AT_ONCE && strcmp(a->kind, b->kind) == 0;
 }
 
 /* Where the log is of several servers, those that saw it. */
@@ -159,9 +161,9 @@ static json_t *sorted(const json_t *names)
     return array;
 }
 
-static json_t *crowd_of(json_t *const *members, size_t count)
+static json_t *crowd_of(const struct entry *members, size_t count)
 {
-    json_t *row = json_deep_copy(members[0]);
+    json_t *row = json_deep_copy(members[0].incident);
     bool over = strcmp(show_string(row, "state"), "over") == 0;
     char title[TITLE_MAX];
 
@@ -169,7 +171,7 @@ static json_t *crowd_of(json_t *const *members, size_t count)
     json_object_set_new(row, "crowd", json_integer((json_int_t)count));
     json_object_set_new(row, "came_back", json_integer(over));
     for (size_t i = 1; i < count; i++)
-        join(row, members[i]);
+        join(row, members[i].incident);
     over = show_number(row, "came_back") == (long long)count;
     json_object_set_new(row, "state", json_string(over ? "over" : "not seen to end"));
     json_object_set_new(row, "destinations", sorted(json_object_get(row, "destinations")));
@@ -181,24 +183,31 @@ static json_t *crowd_of(json_t *const *members, size_t count)
 
 /* All of them */
 
-/* Moves those that are like the first of the list, and that itself, to its beginning. */
-static size_t gather(json_t **list, size_t count)
+static size_t count_alike(const struct entry *list, size_t count)
 {
-    size_t alike = 1;
+    size_t alike = 0;
 
-    for (size_t i = 1;
-         i < count && show_ms(list[i], "began") <= show_ms(list[0], "began") + AT_ONCE; i++) {
-        json_t *moved = list[i];
-
-        if (!is_alike(list[0], moved))
-            continue;
-        memmove(&list[alike + 1], &list[alike], (i - alike) * sizeof(json_t *));
-        list[alike++] = moved;
-    }
+    for (size_t i = 0; i < count && list[i].began <= list[0].began + AT_ONCE; i++)
+        alike += is_alike(&list[0], &list[i]);
     return alike;
 }
 
-static size_t choose(json_t **list, const json_t *report, bool never_reached)
+/* Moves so many that are like the first of the list, and that itself, to its beginning. */
+static void gather(struct entry *list, size_t alike)
+{
+    size_t found = 1;
+
+    for (size_t i = 1; found < alike; i++) {
+        struct entry moved = list[i];
+
+        if (!is_alike(&list[0], &moved))
+            continue;
+        memmove(&list[found + 1], &list[found], (i - found) * sizeof(*list));
+        list[found++] = moved;
+    }
+}
+
+static size_t choose(struct entry *list, const json_t *report, bool never_reached)
 {
     json_t *incident;
     size_t count = 0;
@@ -207,7 +216,7 @@ static size_t choose(json_t **list, const json_t *report, bool never_reached)
     json_array_foreach(json_object_get(report, "incidents"), i, incident)
     {
         if (!show_truth(incident, "reached") == never_reached)
-            list[count++] = incident;
+            list[count++] = (struct entry){incident, show_ms(incident, "began"), kind_of(incident)};
     }
     return count;
 }
@@ -215,17 +224,21 @@ static size_t choose(json_t **list, const json_t *report, bool never_reached)
 json_t *replay_rows(const json_t *report, bool never_reached)
 {
     size_t size = json_array_size(json_object_get(report, "incidents")) + 1;
-    json_t **list = calloc(size, sizeof(json_t *));
+    struct entry *list = calloc(size, sizeof(*list));
     json_t *rows = json_array();
     json_t *row;
     size_t count = list ? choose(list, report, never_reached) : 0;
-    size_t alike;
+    size_t taken;
 
-    for (size_t i = 0; i < count; i += alike) {
-        alike = gather(list + i, count - i);
-        if (alike < CROWD)
-            alike = 1;
-        row = alike > 1 ? crowd_of(list + i, alike) : row_of(list[i]);
+    for (size_t i = 0; i < count; i += taken) {
+        taken = count_alike(list + i, count - i);
+        if (taken >= CROWD) {
+            gather(list + i, taken);
+            row = crowd_of(list + i, taken);
+        } else {
+            taken = 1;
+            row = row_of(list[i].incident);
+        }
         add_seen_by(row, report);
         json_array_append_new(rows, row);
     }

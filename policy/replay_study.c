@@ -16,55 +16,6 @@ const struct replay_limits replay_limits_default = {
     .hosts = 200000,
 };
 
-/* Servers */
-
-static void server_clear(struct replay_server *server)
-{
-    if (server->destinations)
-        replay_outages_free(server);
-    if (server->messages)
-        replay_messages_free(server);
-    replay_map_free(&server->bad);
-    replay_map_free(&server->hosts);
-    replay_map_free(&server->waiters);
-    replay_map_free(&server->messages);
-    replay_map_free(&server->destinations);
-    free(server->minutes);
-}
-
-static bool server_init(struct replay_study *s, struct replay_server *server)
-{
-    struct replay_limits *room = &s->room;
-
-    server->destinations =
-        replay_map_new(sizeof(struct replay_destination), &room->destinations, s->seed);
-    server->messages = replay_map_new(sizeof(struct replay_message), &s->message_room, s->seed);
-    server->waiters = replay_map_new(sizeof(struct replay_waiter), &room->waiters, s->seed);
-    server->hosts = replay_map_new(sizeof(struct replay_host), &room->hosts, s->seed);
-    server->bad = replay_map_new(sizeof(struct replay_bad), &room->addresses, s->seed);
-    return server->destinations && server->messages && server->waiters && server->hosts &&
-           server->bad;
-}
-
-/* Whose line it is, in s->at; false: of a server beyond those that are kept. */
-static bool find_server(struct replay_study *s, struct slice name)
-{
-    struct slice before = {"", 0};
-
-    if (s->at)
-        before = replay_map_key(s->servers, s->at);
-    if (s->at && before.len == name.len && memcmp(before.at, name.at, name.len) == 0)
-        return true;
-    s->at = replay_map_add(s->servers, name);
-    if (s->at && s->at->destinations == NULL && !server_init(s, s->at)) {
-        server_clear(s->at);
-        replay_map_remove(s->servers, name);
-        s->at = NULL;
-    }
-    s->servers_lost += s->at == NULL;
-    return s->at != NULL;
-}
-
 struct replay_study *replay_study_new(const struct config *config,
                                       const struct replay_limits *limits, uint64_t seed,
                                       char *error_r, size_t size)
@@ -87,12 +38,6 @@ struct replay_study *replay_study_new(const struct config *config,
     return s;
 }
 
-static void clear_one(void *context, void *value)
-{
-    (void)context;
-    server_clear(value);
-}
-
 void replay_study_free(struct replay_study **study)
 {
     struct replay_study *s = *study;
@@ -100,9 +45,7 @@ void replay_study_free(struct replay_study **study)
     *study = NULL;
     if (s == NULL)
         return;
-    if (s->servers)
-        replay_map_each(s->servers, clear_one, NULL);
-    replay_map_free(&s->servers);
+    replay_servers_free(s);
     classifier_free(&s->classifier);
     free(s);
 }
@@ -309,7 +252,7 @@ static void note_time(struct replay_study *s, int64_t time)
 
 void replay_study_line(struct replay_study *s, const struct maillog_line *line)
 {
-    if (!find_server(s, line->host))
+    if (!replay_server_find(s, line->host))
         return;
     s->at->lines++;
     note_time(s, line->time);
@@ -350,7 +293,7 @@ bool replay_study_other(struct replay_study *s, const struct maillog_line *line,
     struct replay_message *m;
     const char *begin;
 
-    if (!is_expiry(line, whole) || !find_server(s, line->host))
+    if (!is_expiry(line, whole) || !replay_server_find(s, line->host))
         return false;
     note_time(s, line->time);
     s->expired_messages++;

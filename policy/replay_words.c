@@ -8,10 +8,7 @@
 
 #include "show_parts.h"
 
-static void add(char *buffer, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void add(char *buffer, size_t size, const char *format, ...)
+void replay_add_words(char *buffer, size_t size, const char *format, ...)
 {
     size_t used = strlen(buffer);
     va_list ap;
@@ -43,93 +40,9 @@ static void add_spread(char *buffer, size_t size, const json_t *tally)
     char mean[SAY_MAX];
     char most[SAY_MAX];
 
-    add(buffer, size, " (on average %s, at most %s)", say_duration(mean, show_ms(tally, "mean")),
-        say_duration(most, show_ms(tally, "most")));
-}
-
-/* Of a crowd. */
-static void add_crowd(char *buffer, size_t size, const json_t *row)
-{
-    long long back = show_number(row, "came_back");
-    char least[SAY_MAX];
-    char most[SAY_MAX];
-
-    if (back < show_number(row, "crowd"))
-        add(buffer, size, "%lld of %lld came back, the others were not seen to. ", back,
-            show_number(row, "crowd"));
-    else
-        add(buffer, size, "Back after %s to %s. ",
-            say_duration(least, show_ms(row, "lasted_least")),
-            say_duration(most, show_ms(row, "lasted")));
-}
-
-static void add_state(char *buffer, size_t size, const json_t *outage)
-{
-    char at[SAY_MAX];
-    const char *state = show_string(outage, "state");
-
-    if (show_string(outage, "seen_by")[0])
-        add(buffer, size, "Seen by %s. ", show_string(outage, "seen_by"));
-    if (show_number(outage, "crowd") > 0) {
-        add_crowd(buffer, size, outage);
-        return;
-    }
-    replay_minute_words(at, sizeof(at), show_ms(outage, "last_failed"));
-    if (strcmp(state, "ongoing") == 0)
-        add(buffer, size, "Still down when the log ends, with %lld waiting. ",
-            show_number(outage, "still_waiting"));
-    else if (strcmp(state, "over") != 0)
-        add(buffer, size, "Not seen to come back; last attempt %s. ", at);
-}
-
-static void add_cap(char *buffer, size_t size, const json_t *outage)
-{
-    long long over = show_number(outage, "over_cap");
-    long long cap = show_number(outage, "cap");
-
-    if (over > 0 && cap > 0)
-        add(buffer, size, "The cap of %lld would have returned %lld. ", cap, over);
-    else if (over > 0)
-        add(buffer, size, "Caps would have returned %lld. ", over);
-    else if (cap == 0 && !json_is_null(json_object_get(outage, "cap")) &&
-             show_number(outage, "expired") > 0)
-        add(buffer, size, "It has no cap. ");
-}
-
-const char *replay_outage_words(char *buffer, size_t size, const json_t *outage)
-{
-    const json_t *waited = json_object_get(outage, "waited");
-    long long expired = show_number(outage, "expired");
-    char most[SAY_MAX];
-
-    buffer[0] = '\0';
-    add_state(buffer, size, outage);
-    if (count_of(outage, "waited") > 0)
-        add(buffer, size, "Longest wait: %s. ", say_duration(most, show_ms(waited, "most")));
-    if (expired > 0)
-        add(buffer, size, "%lld returned as too old. ", expired);
-    add_cap(buffer, size, outage);
-    if (buffer[0])
-        buffer[strlen(buffer) - 1] = '\0';
-    return buffer;
-}
-
-const char *replay_names_words(char *buffer, size_t size, const json_t *row, size_t most)
-{
-    const json_t *names = json_object_get(row, "destinations");
-    size_t count = json_array_size(names);
-
-    buffer[0] = '\0';
-    if (count < 2)
-        return buffer;
-    /* Not "and 1 more": the one takes no more room. */
-    if (count == most + 1)
-        most = count;
-    for (size_t i = 0; i < count && i < most; i++)
-        add(buffer, size, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(names, i)));
-    if (count > most)
-        add(buffer, size, " and %zu more", count - most);
-    return buffer;
+    replay_add_words(buffer, size, " (on average %s, at most %s)",
+                     say_duration(mean, show_ms(tally, "mean")),
+                     say_duration(most, show_ms(tally, "most")));
 }
 
 static void add_servers(char *buffer, size_t size, const json_t *report)
@@ -140,13 +53,13 @@ static void add_servers(char *buffer, size_t size, const json_t *report)
 
     if (count < 2)
         return;
-    add(buffer, size, " %zu servers: ", count);
+    replay_add_words(buffer, size, " %zu servers: ", count);
     for (size_t i = 0; i < count && i < SHOWN; i++)
-        add(buffer, size, "%s%.60s", i > 0 ? ", " : "",
-            show_string(json_array_get(servers, i), "name"));
+        replay_add_words(buffer, size, "%s%.60s", i > 0 ? ", " : "",
+                         show_string(json_array_get(servers, i), "name"));
     if (count > SHOWN)
-        add(buffer, size, " and %zu more", count - SHOWN);
-    add(buffer, size, ".");
+        replay_add_words(buffer, size, " and %zu more", count - SHOWN);
+    replay_add_words(buffer, size, ".");
 }
 
 const char *replay_summary_words(char *buffer, size_t size, const json_t *report)
@@ -175,10 +88,12 @@ static void add_uncapped(char *buffer, size_t size, const json_t *ndrs)
     long long no_cap = show_number(ndrs, "no_cap");
 
     if (no_cap > 0)
-        add(buffer, size,
+        replay_add_words(
+            buffer, size,
             " %lld would not have left earlier: no cap applies, or it was not reached.", no_cap);
     if (show_number(ndrs, "no_sender") > 0)
-        add(buffer, size, " %lld had no sender to tell.", show_number(ndrs, "no_sender"));
+        replay_add_words(buffer, size, " %lld had no sender to tell.",
+                         show_number(ndrs, "no_sender"));
 }
 
 const char *replay_ndr_words(char *buffer, size_t size, const json_t *report)
@@ -195,15 +110,16 @@ const char *replay_ndr_words(char *buffer, size_t size, const json_t *report)
                  "fail).",
                  messages, show_plural(messages), expired, show_plural(expired));
         if (count_of(ndrs, "earlier") > 0) {
-            add(buffer, size, " With Postern %lld would have been reported earlier",
-                count_of(ndrs, "earlier"));
+            replay_add_words(buffer, size, " With Postern %lld would have been reported earlier",
+                             count_of(ndrs, "earlier"));
             add_spread(buffer, size, json_object_get(ndrs, "earlier"));
-            add(buffer, size, ".");
+            replay_add_words(buffer, size, ".");
         }
         add_uncapped(buffer, size, ndrs);
     }
     if (show_number(ndrs, "waiting_over_cap") > 0)
-        add(buffer, size,
+        replay_add_words(
+            buffer, size,
             " %lld of those that wait when the log ends would have been returned by then.",
             show_number(ndrs, "waiting_over_cap"));
     return buffer;
@@ -223,7 +139,8 @@ const char *replay_vain_words(char *buffer, size_t size, const json_t *report)
              "%s later than that",
              n, show_plural(n), n == 1 ? "it" : "them");
     add_spread(buffer, size, json_object_get(ndrs, "delivered_after_cap"));
-    add(buffer, size, ". If that is not what you want, give such destinations higher caps.");
+    replay_add_words(buffer, size,
+                     ". If that is not what you want, give such destinations higher caps.");
     return buffer;
 }
 
@@ -243,9 +160,10 @@ const char *replay_limit_words(char *buffer, size_t size, const json_t *report)
                  "was right. %lld deferrals for the same reason.",
                  wrong, show_plural(wrong), show_number(limits, "deferrals"));
     if (drained > 0) {
-        add(buffer, size, " %lld message%s took long to be through", drained, show_plural(drained));
+        replay_add_words(buffer, size, " %lld message%s took long to be through", drained,
+                         show_plural(drained));
         add_spread(buffer, size, json_object_get(limits, "drains"));
-        add(buffer, size, "; with Postern, seconds.");
+        replay_add_words(buffer, size, "; with Postern, seconds.");
     }
     return buffer;
 }
@@ -258,17 +176,17 @@ const char *replay_early_words(char *buffer, size_t size, const json_t *report)
     snprintf(buffer, size, "%lld NDR%s for rejected recipients, ", show_number(early, "ndrs"),
              show_plural(show_number(early, "ndrs")));
     if (late == 0) {
-        add(buffer, size, "none of which waited for other recipients.");
+        replay_add_words(buffer, size, "none of which waited for other recipients.");
         return buffer;
     }
-    add(buffer, size, "%lld of which waited for other recipients. ", late);
+    replay_add_words(buffer, size, "%lld of which waited for other recipients. ", late);
     if (!show_truth(early, "on"))
-        add(buffer, size, "early_ndr.mode is off; with it, these");
+        replay_add_words(buffer, size, "early_ndr.mode is off; with it, these");
     else
-        add(buffer, size, "With Postern these");
-    add(buffer, size, " would have left earlier");
+        replay_add_words(buffer, size, "With Postern these");
+    replay_add_words(buffer, size, " would have left earlier");
     add_spread(buffer, size, json_object_get(early, "earlier"));
-    add(buffer, size, ".");
+    replay_add_words(buffer, size, ".");
     return buffer;
 }
 
@@ -295,8 +213,9 @@ const char *replay_door_words(char *buffer, size_t size, const json_t *report)
              strcmp(mode, "ndr") == 0 ? "reported to the sender" : "refused",
              say_duration(lifetime, show_ms(door, "lifetime")));
     if (delivered > 0)
-        add(buffer, size, " %lld of them %s delivered in fact: the address was there again.",
-            delivered, delivered == 1 ? "was" : "were");
+        replay_add_words(buffer, size,
+                         " %lld of them %s delivered in fact: the address was there again.",
+                         delivered, delivered == 1 ? "was" : "were");
     return buffer;
 }
 
@@ -311,13 +230,16 @@ const char *replay_held_words(char *buffer, size_t size, const json_t *report)
              show_number(held, "least"));
     if (count_of(held, "all") > 0)
         add_spread(buffer, size, json_object_get(held, "all"));
-    add(buffer, size, "; %lld of them while hosts that say nothing kept processes busy.", beside);
+    replay_add_words(buffer, size,
+                     "; %lld of them while hosts that say nothing kept processes busy.", beside);
     if (show_number(held, "busiest") > 0)
-        add(buffer, size, " At worst they kept %lld busy, around %s (see default_process_limit).",
-            show_number(held, "busiest"),
-            replay_minute_words(at, sizeof(at), show_ms(held, "busiest_at")));
+        replay_add_words(buffer, size,
+                         " At worst they kept %lld busy, around %s (see default_process_limit).",
+                         show_number(held, "busiest"),
+                         replay_minute_words(at, sizeof(at), show_ms(held, "busiest_at")));
     if (beside > 0)
-        add(buffer, size, " %s",
+        replay_add_words(
+            buffer, size, " %s",
             show_truth(json_object_get(report, "configuration"), "lanes")
                 ? "With Postern such hosts have a pool of their own."
                 : "lanes is off in this configuration; with it such hosts have their own pool.");
@@ -337,7 +259,7 @@ const char *replay_lag_words(char *buffer, size_t size, const json_t *report)
              "%lld recipient%s waited on after a session with the destination had been seen", n,
              show_plural(n));
     add_spread(buffer, size, lag);
-    add(buffer, size, ". Postern sends that mail as soon as the destination is back.");
+    replay_add_words(buffer, size, ". Postern sends that mail as soon as the destination is back.");
     return buffer;
 }
 

@@ -11,10 +11,15 @@
 
 enum { REPLAY_WORDS = 1000 };
 
+/* Puts more behind what is in the buffer; what does not fit is cut. */
+void replay_add_words(char *buffer, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* "2026-11-23 08:00", in the local time zone; "-" for 0. */
 const char *replay_minute_words(char *buffer, size_t size, int64_t ms);
 
-/* What became of an incident (or a row, replay_rows.h) and its mail; "": there is nothing to tell.
+/* replay_row_words.c: what became of an incident (or a row, replay_rows.h) and its mail; "": there
+ * is nothing to tell.
  */
 const char *replay_outage_words(char *buffer, size_t size, const json_t *outage);
 /* Its destinations, the first `most` of them; "" when there is only one. */

@@ -15,6 +15,7 @@
 #include "replay_map.h"
 #include "replay_parts.h"
 #include "replay_report.h"
+#include "replay_rows.h"
 
 static const int64_t begin = INT64_C(1795420800000); /* 2026-11-23 08:00:00 UTC */
 
@@ -703,6 +704,49 @@ static void limits_are_told(void **state)
     stop(&f);
 }
 
+/* Rows */
+
+static json_t *an_incident(const char *name, int begins, const char *error, int mail)
+{
+    return json_pack("{s:[s], s:[s], s:[s], s:b, s:s, s:i, s:i, s:i, s:i, s:i, s:{s:i, s:i}, s:s}",
+                     "destinations", name, "mail_hosts", name, "servers", "mail", "reached", 1,
+                     "state", "over", "began", begins, "ended", begins + 100, "lasted", 100,
+                     "attempts", 1, "cap", 0, "waited", "count", mail, "most", 5, "last_error",
+                     error);
+}
+
+/* Five that began alike are one row; what began alike later, or otherwise, is not of them. */
+static void crowds_are_rows(void **state)
+{
+    json_t *report = json_pack("{s:[], s:[]}", "servers", "incidents");
+    json_t *list = json_object_get(report, "incidents");
+    json_t *rows;
+    char name[32];
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        snprintf(name, sizeof(name), "%c.example", 'f' - i);
+        json_array_append_new(list, an_incident(name, 1000 + i,
+                                                i == 2 ? "connect to a[1]:25: refused"
+                                                       : "connect to b[2]:25: timed out",
+                                                i));
+    }
+    json_array_append_new(list, an_incident("z.example", 1700, "connect to z[1]:25: timed out", 9));
+    rows = replay_rows(report, false);
+    assert_int_equal(json_array_size(rows), 3);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 0), "title")),
+                        "5 destinations at once");
+    assert_string_equal(nth_string(json_array_get(rows, 0), "destinations", 0), "a.example");
+    assert_true(number(json_array_get(rows, 0), "waited.count") == 0 + 1 + 3 + 4 + 5);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 1), "title")),
+                        "d.example");
+    assert_int_equal(replay_rows_cut(rows, 2), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 1), "title")),
+                        "z.example");
+    json_decref(rows);
+    json_decref(report);
+}
+
 /* Pages */
 
 static void strangers_are_escaped(void **state)
@@ -764,6 +808,7 @@ int main(void)
         cmocka_unit_test(good_address_refused),
         cmocka_unit_test(ill_destination_teaches_nothing),
         cmocka_unit_test(limits_are_told),
+        cmocka_unit_test(crowds_are_rows),
         cmocka_unit_test(strangers_are_escaped),
     };
 

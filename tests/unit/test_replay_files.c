@@ -174,6 +174,46 @@ static void lines_of_two_servers(void **state)
     remove_all(directory);
 }
 
+/* More files of the same time than are read together: all are read, and it is said. */
+static void too_many_files_at_once(void **state)
+{
+    enum { FILES = 205 };
+    char directory[] = "/tmp/postern-replay-XXXXXX";
+    char error[256], *text;
+    struct replay_files *read = replay_files_new(0, begin);
+    const struct maillog_line *parsed;
+    struct slice whole;
+    json_t *report;
+    int lines = 0;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    for (int i = 0; i < FILES; i++) {
+        char path[256];
+        FILE *out;
+
+        snprintf(path, sizeof(path), "%s/mail.log%d", directory, i);
+        out = fopen(path, "w");
+        for (int n = 0; n < 2; n++)
+            fprintf(out,
+                    "2026-11-20T%02d:%02d:%02d+00:00 mx%d postfix/qmgr[7]: 4F1A2B3C1: removed\n",
+                    8 + n, i / 60, i % 60, i);
+        fclose(out);
+    }
+    assert_true(replay_files_add(read, directory, error, sizeof(error)));
+    replay_files_sort(read);
+    while (replay_files_next(read, &parsed, &whole) == REPLAY_LINE_POSTFIX)
+        lines++;
+    assert_int_equal(lines, 2 * FILES);
+    report = replay_files_report(read);
+    text = json_dumps(report, 0);
+    assert_non_null(strstr(text, "read late"));
+    free(text);
+    json_decref(report);
+    replay_files_free(&read);
+    remove_all(directory);
+}
+
 static const int64_t nov_24_2026 = INT64_C(1795500000000);
 
 static int day(int month, int of_month)
@@ -310,6 +350,7 @@ int main(void)
         cmocka_unit_test(packed_file_that_was_cut),
         cmocka_unit_test(year_is_given),
         cmocka_unit_test(lines_of_two_servers),
+        cmocka_unit_test(too_many_files_at_once),
         cmocka_unit_test(years_of_files),
         cmocka_unit_test(new_years_are_counted),
         cmocka_unit_test(what_cannot_be_read),
