@@ -68,12 +68,13 @@ static const struct program *program_of(struct slice name)
 }
 
 /* "host ", which holds no space. */
-static bool skip_host(struct cursor *c)
+static bool read_host(struct cursor *c, struct slice *host_r)
 {
     const char *space = memchr(c->at, ' ', cursor_left(c));
 
     if (space == NULL || space == c->at || space - c->at > HOST_MAX)
         return false;
+    *host_r = (struct slice){c->at, (size_t)(space - c->at)};
     c->at = space + 1;
     return true;
 }
@@ -239,7 +240,7 @@ bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len,
     struct slice name;
 
     *line_r = (struct maillog_line){.kind = MAILLOG_OTHER};
-    if (!maillog_stamp(reader, &c, now, line_r) || !skip_host(&c) ||
+    if (!maillog_stamp(reader, &c, now, line_r) || !read_host(&c, &line_r->host) ||
         !read_program(&c, &name, &line_r->pid))
         return false;
     line_r->program = name;
