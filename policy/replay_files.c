@@ -44,6 +44,7 @@ struct replay_files {
     struct maillog_reader reader;
     int64_t last;
     bool skipping; /* the rest of a line that is too long */
+    bool damaged;
     size_t begin, end;
     char buffer[BUFFER_SIZE];
 };
@@ -96,6 +97,7 @@ static bool open_file(struct replay_files *f, const char *path)
     f->begin = 0;
     f->end = 0;
     f->skipping = false;
+    f->damaged = false;
     f->reader = (struct maillog_reader){.quoting = MAILLOG_QUOTING_UNKNOWN};
     return f->in != NULL;
 }
@@ -103,11 +105,8 @@ static bool open_file(struct replay_files *f, const char *path)
 /* False: it ended in the middle of what was packed, or was damaged before. */
 static bool close_file(struct replay_files *f)
 {
-    int error = Z_OK;
-    bool good;
+    bool good = gzclose(f->in) == Z_OK && !f->damaged;
 
-    gzerror(f->in, &error);
-    good = gzclose(f->in) == Z_OK && (error == Z_OK || error == Z_STREAM_END);
     f->in = NULL;
     return good;
 }
@@ -115,7 +114,7 @@ static bool close_file(struct replay_files *f)
 /* False at the end, and where a file is damaged. */
 static bool fill(struct replay_files *f)
 {
-    int got;
+    int got, error = Z_OK;
 
     if (f->begin > 0)
         memmove(f->buffer, f->buffer + f->begin, f->end - f->begin);
@@ -126,6 +125,9 @@ static bool fill(struct replay_files *f)
         f->end = 0;
     }
     got = gzread(f->in, f->buffer + f->end, (unsigned)(BUFFER_SIZE - f->end));
+    /* Asked each time: to zlib 1.3.2 the next read, of nothing, is no error any more. */
+    gzerror(f->in, &error);
+    f->damaged |= error != Z_OK && error != Z_STREAM_END;
     if (got <= 0)
         return false;
     f->end += (size_t)got;
