@@ -13,6 +13,7 @@ enum { BUFFER_SIZE = 2 * LOGSOURCE_LINE_MAX };
 struct replay_reader {
     gzFile in;
     bool skipping; /* the rest of a line that is too long */
+    bool damaged;
     size_t begin, end;
     char buffer[BUFFER_SIZE];
 };
@@ -25,6 +26,7 @@ struct replay_reader *replay_reader_open(const char *path)
         return NULL;
     r->in = strcmp(path, "-") == 0 ? gzdopen(dup(STDIN_FILENO), "r") : gzopen(path, "r");
     r->skipping = false;
+    r->damaged = false;
     r->begin = 0;
     r->end = 0;
     if (r->in == NULL) {
@@ -37,11 +39,8 @@ struct replay_reader *replay_reader_open(const char *path)
 
 bool replay_reader_close(struct replay_reader **reader)
 {
-    int error = Z_OK;
-    bool good;
+    bool good = gzclose((*reader)->in) == Z_OK && !(*reader)->damaged;
 
-    gzerror((*reader)->in, &error);
-    good = gzclose((*reader)->in) == Z_OK && (error == Z_OK || error == Z_STREAM_END);
     free(*reader);
     *reader = NULL;
     return good;
@@ -50,7 +49,7 @@ bool replay_reader_close(struct replay_reader **reader)
 /* False at the end, and where a file is damaged. */
 static bool fill(struct replay_reader *r)
 {
-    int got;
+    int got, error = Z_OK;
 
     if (r->begin > 0)
         memmove(r->buffer, r->buffer + r->begin, r->end - r->begin);
@@ -61,6 +60,9 @@ static bool fill(struct replay_reader *r)
         r->end = 0;
     }
     got = gzread(r->in, r->buffer + r->end, (unsigned)(BUFFER_SIZE - r->end));
+    /* Asked each time: to zlib 1.3.2 the next read, of nothing, is no error any more. */
+    gzerror(r->in, &error);
+    r->damaged |= error != Z_OK && error != Z_STREAM_END;
     if (got <= 0)
         return false;
     r->end += (size_t)got;

@@ -334,6 +334,7 @@ EXTRA_DIST += \
 	tests/e2e/test_metrics.sh \
 	tests/e2e/test_never_opened.sh \
 	tests/e2e/test_observe.sh \
+	tests/e2e/test_old_postfix.sh \
 	tests/e2e/test_one_host.sh \
 	tests/e2e/test_other_directory.sh \
 	tests/e2e/test_others_untouched.sh \

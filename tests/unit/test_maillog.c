@@ -71,6 +71,18 @@ static void test_delivery(void **state)
               "tls=dane:encrypt/!requiretls?, dsn=2.0.0, status=sent (ok)",
          "4ShGNr1DYKz1bq", "a@b.example", "h[::1]:25", "2.0.0", "ok", MAILLOG_AGENT_SMTP,
          MAILLOG_SENT, 50, 40},
+        {"Postfix 3.11.7 without a session",
+         STAMP "postfix/smtp[342]: A291A756: to=<a@b.example>, relay=none, delay=0.04, "
+               "delays=0.01/0.02/0/0, tls=may?, dsn=4.4.1, status=deferred (connect to "
+               "mx.b.example[192.0.2.2]:25: Connection refused)",
+         "A291A756", "a@b.example", "none", "4.4.1",
+         "connect to mx.b.example[192.0.2.2]:25: Connection refused", MAILLOG_AGENT_SMTP,
+         MAILLOG_DEFERRED, 40, 0},
+        {"Postfix 3.11.7 without TLS",
+         STAMP "postfix/relay/smtp[384]: 98A3630F1: to=<a@b.example>, relay=h[192.0.2.3]:25, "
+               "delay=0.08, delays=0.01/0.07/0/0, tls=may:none, dsn=2.0.0, status=sent (250 ok)",
+         "98A3630F1", "a@b.example", "h[192.0.2.3]:25", "2.0.0", "250 ok", MAILLOG_AGENT_SMTP,
+         MAILLOG_SENT, 80, 0},
         {"orig_to", SMTP "to=<a@b.example>, orig_to=<root>" TAIL_DEFERRED, "4ShGNr1DYKz1bq",
          "a@b.example", "none", "4.4.1", "connect to h.example: x", MAILLOG_AGENT_SMTP,
          MAILLOG_DEFERRED, 3000, 3000},

@@ -17,6 +17,8 @@
 #include "replay_report.h"
 #include "replay_rows.h"
 
+#undef stop /* a macro of cmocka 2 */
+
 static const int64_t begin = INT64_C(1795420800000); /* 2026-11-23 08:00:00 UTC */
 
 /* A study that is fed line by line. */
