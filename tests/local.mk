@@ -318,6 +318,7 @@ EXTRA_DIST += \
 	tests/e2e/test_others_untouched.sh \
 	tests/e2e/test_posternd_gone.sh \
 	tests/e2e/test_reload_repair.sh \
+	tests/e2e/test_requeued.sh \
 	tests/e2e/test_root_account.sh \
 	tests/e2e/test_posternd_killed.sh \
 	tests/e2e/test_postfix_restarted.sh \
