@@ -197,8 +197,28 @@ static bool read_active(struct cursor c, struct maillog_line *line_r)
     return true;
 }
 
+/*
+ * Behind "uid=", of a message that postsuper -r had taken out of the queue: "n from=<s> orig_id=ID"
+ * (pickup/pickup.c). Only an address stands before that, and it always ends in '>'.
+ */
+static void read_requeued(struct cursor c, struct maillog_line *line_r)
+{
+    const char *space = memrchr(c.at, ' ', cursor_left(&c));
+    struct slice id;
+
+    if (space == NULL || space == c.at || space[-1] != '>')
+        return;
+    c.at = space;
+    if (!CURSOR_WORD(&c, " orig_id="))
+        return;
+    id = (struct slice){c.at, cursor_left(&c)};
+    if (is_queue_id(id))
+        line_r->other = id;
+}
+
 /* Behind the queue id. */
-static bool read_event(struct cursor c, const struct event *event, struct maillog_line *line_r)
+static bool read_event(struct cursor c, bool cut, const struct event *event,
+                       struct maillog_line *line_r)
 {
     if (!cursor_word(&c, event->begin, strlen(event->begin)))
         return false;
@@ -207,6 +227,8 @@ static bool read_event(struct cursor c, const struct event *event, struct maillo
         if (!is_queue_id(line_r->other))
             return false;
     }
+    if (event == &picked_up && !cut)
+        read_requeued(c, line_r);
     line_r->kind = event->kind;
     return true;
 }
@@ -229,7 +251,7 @@ static bool read_message(enum maillog_quoting quoting, const struct program *pro
         line_r->kind = MAILLOG_REMOVED;
         return true;
     }
-    return program->event && read_event(c, program->event, line_r);
+    return program->event && read_event(c, maillog_may_be_cut(len), program->event, line_r);
 }
 
 bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len, int64_t now,

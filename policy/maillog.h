@@ -67,7 +67,11 @@ struct maillog_line {
     struct slice sender;
     uint32_t recipients; /* nrcpt= */
 
-    struct slice other; /* MAILLOG_RETURNED: the queue id of the report */
+    /*
+     * MAILLOG_RETURNED: the queue id of the report; MAILLOG_SUBMITTED: what the message was called
+     * before postsuper -r, maybe empty
+     */
+    struct slice other;
 };
 
 /*

@@ -341,6 +341,7 @@ EXTRA_DIST += \
 	tests/e2e/test_posternd_gone.sh \
 	tests/e2e/test_reload_repair.sh \
 	tests/e2e/test_replay.sh \
+	tests/e2e/test_requeued.sh \
 	tests/e2e/test_root_account.sh \
 	tests/e2e/test_posternd_killed.sh \
 	tests/e2e/test_postfix_restarted.sh \
