@@ -122,7 +122,7 @@ void daemon_reload(struct daemon *daemon)
         config_free(&config);
         return;
     }
-    policyd_reconfigure(daemon->policyd, config);
+    policyd_reconfigure(daemon->policyd, config, postfix_queue_directory(daemon->postfix));
     config_free(&daemon->config);
     daemon->config = config;
     daemon->last_connect = 0; /* Postfix may have been changed, too */

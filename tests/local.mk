@@ -133,7 +133,7 @@ tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmas
 	policy/mainmaster_strip.c policy/mainmaster_items.c policy/mainmaster_main.c \
 	policy/mainmaster_master.c policy/mainmaster_lane.c policy/mainmaster_list.c \
 	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_probation.c \
-	policy/mainmaster_socket.c policy/cflines.c
+	policy/mainmaster_socket.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
 tests_unit_test_postfix_routing_SOURCES = tests/unit/test_postfix_routing.c \
