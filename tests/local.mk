@@ -18,6 +18,7 @@ unit_tests = \
 	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
+	tests/unit/test_inside \
 	tests/unit/test_doorway \
 	tests/unit/test_policyd \
 	tests/unit/test_policyreq \
@@ -75,6 +76,8 @@ tests_unit_test_filter_LDADD = $(unit_libs)
 tests_unit_test_inbound_SOURCES = tests/unit/test_inbound.c tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_inbound_CFLAGS = $(unit_cflags)
 tests_unit_test_inbound_LDADD = $(unit_libs)
+tests_unit_test_inside_CFLAGS = $(unit_cflags)
+tests_unit_test_inside_LDADD = $(unit_libs)
 tests_unit_test_store_CFLAGS = $(unit_cflags)
 tests_unit_test_store_LDADD = $(unit_libs)
 tests_unit_test_store_LDFLAGS = -Wl,--wrap=mdb_env_set_mapsize
