@@ -114,6 +114,7 @@ setup --apply
 unchanged "$once"
 e2e_start_postfix
 e2e_assert postfix check
+e2e_refute e2e_log_line 'warning: not owned by|warning: .* differ'
 kill -HUP "$sandbox_posternd"
 
 e2e_send "$E2E_SENDER" bad@good.test first@partner.test > /dev/null
