@@ -371,7 +371,8 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
     ready = daemon->store && make_parts(daemon) && open_log(daemon, error_r, size) &&
             daemon_start_ledger(daemon) && add_events(daemon);
     if (ready)
-        daemon->policyd = policyd_new(daemon->base, config, &hooks, error_r, size);
+        daemon->policyd = policyd_new(daemon->base, config, postfix_queue_directory(postfix),
+                                      &hooks, error_r, size);
     if (daemon->policyd)
         daemon->control =
             control_new(daemon->base, daemon, config_runtime_directory(config), error_r, size);

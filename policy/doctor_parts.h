@@ -62,6 +62,37 @@ bool doctor_reads_journal(const struct patient *p);
 /* The first `size` bytes of a file, NUL-terminated; false: it cannot be read. */
 bool doctor_read(const char *path, char *buffer, size_t size);
 
+/* --- doctor_socket.c --- */
+
+/* Where a milter or the policy service listens. */
+struct doctor_socket {
+    const char *text;                /* in libmilter's syntax, the caller's */
+    struct mainmaster_socket place;  /* the same */
+    struct mainmaster_socket inside; /* what it is inside queue_directory; no path: nothing */
+    bool runs;                       /* somebody listens ... */
+    bool is_inside;                  /* ... there */
+};
+
+/* False: there is none. */
+bool doctor_socket_read(const struct patient *p, const char *text, struct doctor_socket *socket_r);
+/* True when what main.cf has is this socket, by one name or the other. */
+bool doctor_socket_named(const struct patient *p, const struct doctor_socket *socket,
+                         struct slice endpoint);
+/* True when services reach it, if it is named as it should be. */
+bool doctor_socket_seen(const struct patient *p, const struct doctor_socket *socket,
+                        unsigned place);
+/* The socket itself; "": it is by TCP. */
+const char *doctor_socket_path(const struct doctor_socket *socket);
+/*
+ * Whether services reach it by the name that `list` has at `endpoint`; when not, that is said as a
+ * problem with what helps. True: they do.
+ */
+bool doctor_socket_check(struct patient *p, const struct doctor_socket *socket, const char *program,
+                         unsigned place, const char *setting, const char *list,
+                         struct slice endpoint);
+/* True when the services of a place of milters are chrooted. */
+bool doctor_chrooted(const struct patient *p, unsigned place);
+
 typedef void doctor_check(struct patient *p);
 
 /* doctor_posternd.c */

@@ -2,6 +2,7 @@
 #ifndef POSTERN_LISTEN_H
 #define POSTERN_LISTEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -11,7 +12,7 @@
  */
 int listen_open(const char *where, char *error_r, size_t size);
 
-/* Takes away a UNIX socket that was opened. The descriptor is the caller's matter. */
-void listen_remove(const char *where);
+/* True when a program listens on the UNIX socket in `where`. False for one by TCP: not asked. */
+bool listen_alive(const char *where);
 
 #endif

@@ -49,6 +49,8 @@ policy_libpostern_a_SOURCES = \
 	policy/gate.c policy/gate.h \
 	policy/inbound.c policy/inbound.h \
 	policy/network.c policy/network.h policy/networks.c policy/networks.h \
+	policy/cfile.c policy/cfile.h policy/cflines.c policy/cflines.h \
+	policy/queuedir.c policy/queuedir.h policy/inside.c policy/inside.h \
 	policy/policyd.c policy/policyd.h policy/policyreq.c policy/policyreq.h \
 	policy/instances.c policy/instances.h policy/listen.c policy/listen.h \
 	policy/say.c policy/say.h \
@@ -103,16 +105,16 @@ policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h 
 	policy/show_early.c policy/show_colour.c policy/show_colour.h \
 	policy/doctor.c policy/doctor.h policy/doctor_parts.h policy/doctor_words.c \
 	policy/doctor_words.h policy/doctor_door.c policy/doctor_log.c policy/doctor_log_lines.c \
-	policy/doctor_postfix.c policy/doctor_posternd.c policy/doctor_show.c policy/doctor_state.c \
+	policy/doctor_postfix.c policy/doctor_posternd.c policy/doctor_show.c policy/doctor_socket.c \
+	policy/doctor_state.c \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
 	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_posternd.c \
 	policy/setup_state.c \
-	policy/cfile.c policy/cfile.h \
 	policy/mainmaster.c policy/mainmaster.h policy/mainmaster_strip.c \
 	policy/mainmaster_items.c policy/mainmaster_main.c policy/mainmaster_master.c \
 	policy/mainmaster_lane.c policy/mainmaster_work.h policy/mainmaster_list.c \
 	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_milter.h \
-	policy/mainmaster_probation.c policy/mainmaster_socket.c policy/cflines.c policy/cflines.h
+	policy/mainmaster_probation.c policy/mainmaster_socket.c
 policy_posternctl_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternctl_LDADD = $(replay_libs) $(postern_libs)
 

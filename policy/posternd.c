@@ -13,9 +13,11 @@
 
 #include "build.h"
 #include "daemon.h"
+#include "inside.h"
 #include "lock.h"
 #include "log.h"
 #include "options.h"
+#include "queuedir.h"
 #include "startcheck.h"
 
 static const char usage[] = "usage: posternd [-c FILE] [-f] [-t] [-V] [-h]\n"
@@ -108,11 +110,23 @@ static void make_tables(const char *state_directory, const struct account *accou
     }
 }
 
+/* For the policy service. What cannot be done shows when that opens its socket. */
+static void make_folder(const struct config *config, const struct account *account)
+{
+    char error[512];
+    char *queue = queuedir_read(config_postfix_directory(config), error, sizeof(error));
+
+    if (queue)
+        inside_make_folder(queue, account->uid, account->gid);
+    free(queue);
+}
+
 static void prepare(const struct config *config, const struct account *account)
 {
     umask(022);
     make_directory(config_state_directory(config), account);
     make_directory(config_runtime_directory(config), account);
+    make_folder(config, account);
     take_account(config, account);
     make_tables(config_state_directory(config), account);
     if (lock_take(config_state_directory(config)))

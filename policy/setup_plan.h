@@ -95,6 +95,8 @@ bool setup_lane_result(const struct setup_plan *plan);
 struct mainmaster_milters setup_milter_want(const struct setup_plan *plan);
 /* True when somebody listens on a milter's socket, in postern.conf's form. */
 bool setup_milter_runs(const char *text);
+/* True when its socket is inside queue_directory, where the place in postern.conf leads. */
+bool setup_milter_inside(const char *text, const char *queue_directory);
 /* What was not connected, and what helps; on standard output. */
 void setup_milter_remarks(const struct setup_plan *plan);
 /* Whether Postfix has those that were connected. */

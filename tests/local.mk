@@ -19,6 +19,7 @@ unit_tests = \
 	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
+	tests/unit/test_inside \
 	tests/unit/test_doorway \
 	tests/unit/test_policyd \
 	tests/unit/test_policyreq \
@@ -78,6 +79,8 @@ tests_unit_test_filter_LDADD = $(unit_libs)
 tests_unit_test_inbound_SOURCES = tests/unit/test_inbound.c tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_inbound_CFLAGS = $(unit_cflags)
 tests_unit_test_inbound_LDADD = $(unit_libs)
+tests_unit_test_inside_CFLAGS = $(unit_cflags)
+tests_unit_test_inside_LDADD = $(unit_libs)
 tests_unit_test_store_CFLAGS = $(unit_cflags)
 tests_unit_test_store_LDADD = $(unit_libs)
 tests_unit_test_store_LDFLAGS = -Wl,--wrap=mdb_env_set_mapsize
@@ -154,7 +157,7 @@ tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmas
 	policy/mainmaster_strip.c policy/mainmaster_items.c policy/mainmaster_main.c \
 	policy/mainmaster_master.c policy/mainmaster_lane.c policy/mainmaster_list.c \
 	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_probation.c \
-	policy/mainmaster_socket.c policy/cflines.c
+	policy/mainmaster_socket.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
 tests_unit_test_postfix_routing_SOURCES = tests/unit/test_postfix_routing.c \
