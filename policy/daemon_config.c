@@ -126,6 +126,7 @@ void daemon_reload(struct daemon *daemon)
     config_free(&daemon->config);
     daemon->config = config;
     daemon->last_connect = 0; /* Postfix may have been changed, too */
+    daemon->last_apart = 0;
     control_set_metrics(daemon->control, config);
     if (!daemon_start_ledger(daemon))
         log_fatal(71, "state: %s", store_error(daemon->store));

@@ -46,6 +46,7 @@ policy_libpostern_a_SOURCES = \
 	policy/child.c policy/child.h policy/child_runner.c \
 	policy/child_spawn.c policy/child_spawn.h \
 	policy/postfix.c policy/postfix.h policy/postfix_list.h policy/postfix_routing.c \
+	policy/logtags.c policy/logtags.h policy/neighbours.c policy/neighbours.h \
 	policy/gate.c policy/gate.h \
 	policy/inbound.c policy/inbound.h \
 	policy/network.c policy/network.h policy/networks.c policy/networks.h \
@@ -70,7 +71,7 @@ sbin_PROGRAMS += policy/posternd policy/posternctl
 policy_posternd_SOURCES = policy/posternd.c policy/daemon.c policy/daemon.h \
 	policy/startcheck.c policy/startcheck.h \
 	policy/daemon_internal.h policy/daemon_arrivals.c policy/daemon_claims.c \
-	policy/daemon_config.c policy/daemon_requests.c policy/daemon_wishes.c \
+	policy/daemon_config.c policy/daemon_instances.c policy/daemon_requests.c policy/daemon_wishes.c \
 	policy/daemon_delay.c policy/daemon_early.c policy/daemon_early.h policy/daemon_report.c \
 	policy/daemon_publish.c policy/daemon_metrics.c \
 	policy/daemon_notify.c policy/reporter.c policy/reporter.h \

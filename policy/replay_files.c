@@ -42,6 +42,7 @@ struct replay_files {
 
     gzFile in; /* NULL: the current file is not open */
     struct maillog_reader reader;
+    struct logtags *tags;
     int64_t last;
     bool skipping; /* the rest of a line that is too long */
     size_t begin, end;
@@ -71,6 +72,11 @@ struct replay_files *replay_files_new(int year, int64_t now)
     files->now = now;
     files->year_by = year > 0 ? end_of_year(year) : 0;
     return files;
+}
+
+void replay_files_tags(struct replay_files *files, struct logtags *tags)
+{
+    files->tags = tags;
 }
 
 void replay_files_free(struct replay_files **files)
@@ -348,6 +354,15 @@ static void parse(struct replay_files *f, struct file *file, struct slice whole,
     maillog_parse(&f->reader, whole.at, whole.len, file->year_by, line_r);
 }
 
+/* A line of another instance is nobody's. */
+static void disown(struct replay_files *f, struct maillog_line *line)
+{
+    if (f->tags == NULL || logtags_ours(f->tags, line))
+        return;
+    line->kind = MAILLOG_OTHER;
+    line->queue_id.len = 0;
+}
+
 enum replay_line replay_files_next(struct replay_files *f, struct maillog_line *line_r,
                                    struct slice *whole_r)
 {
@@ -360,6 +375,7 @@ enum replay_line replay_files_next(struct replay_files *f, struct maillog_line *
         }
         f->lines++;
         parse(f, file, *whole_r, line_r);
+        disown(f, line_r);
         if (line_r->time != 0 && file->lines == 0 && f->last > line_r->time + 60 * 1000 &&
             file->note == NULL)
             file->note = "begins before the one before it ends";

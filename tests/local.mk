@@ -4,6 +4,7 @@ unit_tests = \
 	tests/unit/test_config \
 	tests/unit/test_classify \
 	tests/unit/test_maillog \
+	tests/unit/test_logtags \
 	tests/unit/test_failure \
 	tests/unit/test_logsource \
 	tests/unit/test_child \
@@ -62,6 +63,8 @@ tests_unit_test_classify_LDADD = $(unit_libs)
 EXTRA_DIST += tests/data/too-many-recipients.tsv
 tests_unit_test_maillog_CFLAGS = $(unit_cflags)
 tests_unit_test_maillog_LDADD = $(unit_libs)
+tests_unit_test_logtags_CFLAGS = $(unit_cflags)
+tests_unit_test_logtags_LDADD = $(unit_libs)
 tests_unit_test_failure_CFLAGS = $(unit_cflags)
 tests_unit_test_failure_LDADD = $(unit_libs)
 tests_unit_test_logsource_CFLAGS = $(unit_cflags)
