@@ -46,6 +46,18 @@ static void remove_left_over(const char *path)
         unlink(path);
 }
 
+/* True when a program listens on the UNIX socket. */
+static bool is_alive(const struct sockaddr_un *address)
+{
+    int fd = new_socket(AF_UNIX);
+    bool alive = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+                             errno == EAGAIN); /* so many want to ask it */
+
+    if (fd >= 0)
+        close(fd);
+    return alive;
+}
+
 static int open_unix(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -58,6 +70,10 @@ static int open_unix(const char *path)
         return -1;
     }
     slice_copy(address.sun_path, sizeof(address.sun_path), slice_of(path));
+    if (is_alive(&address)) {
+        errno = EADDRINUSE;
+        return -1;
+    }
     fd = new_socket(AF_UNIX);
     if (fd < 0)
         return -1;

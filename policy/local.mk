@@ -40,7 +40,7 @@ policy_libpostern_a_SOURCES = \
 	policy/route.c policy/route.h \
 	policy/lock.c policy/lock.h \
 	policy/options.c policy/options.h \
-	policy/ask.c policy/ask.h \
+	policy/ask.c policy/ask.h policy/peer.c policy/peer.h \
 	policy/table.c policy/table.h \
 	policy/wake.c policy/wake.h \
 	policy/child.c policy/child.h policy/child_runner.c \

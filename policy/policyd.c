@@ -247,11 +247,14 @@ static void stop_listening(struct policyd *policyd)
 static bool start_listening(struct policyd *policyd, char *error_r, size_t size)
 {
     const char *where = config_policy_socket(policyd->service.config);
+    char why[400];
     int fd;
 
     if (where[0] == '\0')
         return true;
-    fd = listen_open(where, error_r, size);
+    fd = listen_open(where, why, sizeof(why));
+    if (fd < 0)
+        snprintf(error_r, size, "policy.socket: %s", why);
     if (fd < 0 && config_inbound_count(policyd->service.config) > 0)
         return false;
     if (fd < 0) {

@@ -88,7 +88,10 @@ void place_listen(const char *where)
     int opened;
 
     if (path && is_alive(path))
-        log_fatal(EX_TEMPFAIL, "%s: another program listens there", where);
+        log_fatal(EX_TEMPFAIL,
+                  "%s: another program listens there; of another Postfix instance? Set instance, "
+                  "runtime_directory or this socket in one of the files",
+                  where);
     if (smfi_setconn((char *)where) != MI_SUCCESS || smfi_setbacklog(BACKLOG) != MI_SUCCESS)
         log_fatal(EX_OSERR, "%s: out of memory", where);
     mask = umask(0111);
