@@ -265,6 +265,14 @@ struct programs {
     bool any;
 };
 
+/* "postfix/out", too, ends where a slash begins. */
+static bool is_tag(struct slice program, const char *tag)
+{
+    size_t len = strlen(tag);
+
+    return slice_starts(program, tag) && program.len > len && program.at[len] == '/';
+}
+
 static void note_program(void *context, const char *at, size_t len)
 {
     struct programs *programs = context;
@@ -273,7 +281,7 @@ static void note_program(void *context, const char *at, size_t len)
     programs->any = true;
     if (!doctor_log_tag((struct slice){at, len}, &tag))
         return;
-    if (slice_equals(tag, programs->tag))
+    if (is_tag((struct slice){tag.at, (size_t)(at + len - tag.at)}, programs->tag))
         programs->ours = true;
     else if (slice_starts(tag, "postfix"))
         slice_copy(programs->other, sizeof(programs->other), tag);
