@@ -119,11 +119,12 @@ static void say_clash(const struct config *config, const char *setting, const ch
 
     if (known && strcmp(theirs, config_path(config)) == 0)
         log_fatal(EX_TEMPFAIL, "%s: another posternd runs with this file", theirs);
-    log_fatal(EX_TEMPFAIL,
-              "%s: %s: another posternd%s%s works in %s; set instance, or %s, in one of the files, "
-              "for each Postfix instance needs its own",
-              config_path(config), setting, known ? ", started with " : "", known ? theirs : "",
-              path, setting);
+    log_fatal(
+        EX_TEMPFAIL,
+        "%s: %s: another posternd%s%s%s works in %s; set instance, or %s, in one of the files, "
+        "for each Postfix instance needs its own",
+        config_path(config), setting, known ? " (started with " : "", known ? theirs : "",
+        known ? ")" : "", path, setting);
 }
 
 static void prepare(const struct config *config, const struct account *account)

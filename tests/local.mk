@@ -178,6 +178,10 @@ EXTRA_DIST += tests/data/bad-recipients.tsv tests/unit/check_dsn.py
 TESTS += tests/completion.test
 EXTRA_DIST += tests/completion.test
 
+# The units of contrib/systemd for one of several Postfix instances.
+TESTS += tests/units.test
+EXTRA_DIST += tests/units.test
+
 # Scenarios: text files with log lines, passing time and what should be done.
 check_PROGRAMS += tests/scenarios/scenario
 tests_scenarios_scenario_SOURCES = tests/scenarios/scenario.c
@@ -301,6 +305,9 @@ EXTRA_DIST += \
 	tests/e2e/test_inbound_client.sh \
 	tests/e2e/test_inbound_milter.sh \
 	tests/e2e/test_inbound_policy.sh \
+	tests/e2e/instances.sh \
+	tests/e2e/test_instances.sh \
+	tests/e2e/test_instances_clash.sh \
 	tests/e2e/limits.sh \
 	tests/e2e/silent.sh \
 	tests/e2e/test_lanes_classes.sh \

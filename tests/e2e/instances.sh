@@ -6,6 +6,7 @@
 
 declare -A instances_config=([in]=/etc/postern/postern.conf [out]=/etc/postern/out.conf)
 declare -A instances_postfix=([in]=/etc/postfix [out]=/etc/postfix-out)
+declare -A instances_run=([in]=/run/postern [out]=/run/postern-out)
 declare -A instances_posternd=()
 
 # The folders that postmulti, postern.conf's defaults and Postern itself use.
@@ -23,6 +24,7 @@ instances_make_var() {
 # default instance's name.
 instances_create() {
     instances_make_var
+    ip address add 127.0.0.9/8 dev lo
     postmulti -e init
     postmulti -I postfix-out -G mta -e create
     postmulti -i postfix-out -e enable
@@ -38,6 +40,7 @@ instances_create() {
 instances_start() {
     "$PREFIX/sbin/posternd" -c "${instances_config[$1]}" -f >> "$E2E_DIR/posternd-$1.log" 2>&1 &
     instances_posternd[$1]=$!
+    e2e_wait_for 10 [ -S "${instances_run[$1]}/control.sock" ]
     e2e_wait_for 10 instances_ctl "$1" status
 }
 
@@ -59,6 +62,11 @@ instances_send() {
 # instances_says NAME REGEX: in its posternd's log.
 instances_says() {
     grep -E -- "$2" "$E2E_DIR/posternd-$1.log"
+}
+
+# instances_shows NAME REGEX COMMAND...: in what posternctl says.
+instances_shows() {
+    instances_ctl "$1" "${@:3}" 2>&1 | grep -Eq -- "$2"
 }
 
 # instances_setup NAME ARGUMENT...
