@@ -1200,7 +1200,7 @@ static void test_examples_of_the_manual(void **state)
         example = close + 1;
         count++;
     }
-    assert_int_equal(count, 11);
+    assert_int_equal(count, 12);
     free(manual);
 }
 
