@@ -13,6 +13,7 @@
 #include "child.h"
 #include "clock.h"
 #include "maillog_parts.h"
+#include "neighbours.h"
 #include "say.h"
 
 enum {
@@ -287,9 +288,28 @@ static void note_program(void *context, const char *at, size_t len)
         slice_copy(programs->other, sizeof(programs->other), tag);
 }
 
+/* Another instance may be so busy that its lines are all there is. */
+static bool is_shared(const struct patient *p)
+{
+    struct neighbours *neighbours =
+        p->plan.postfix ? neighbours_ask(p->plan.postfix, config_log(p->config)) : NULL;
+    const struct neighbour *other;
+    bool shared = false;
+
+    for (size_t i = 0; neighbours && (other = neighbours_at(neighbours, i)) != NULL; i++)
+        shared |= other->same_log;
+    neighbours_free(&neighbours);
+    return shared;
+}
+
 static void say_no_lines(struct patient *p, const struct programs *programs)
 {
-    if (!programs->any)
+    if (programs->other[0] && is_shared(p))
+        doctor_say(p, DOCTOR_NOTE, "postmulti -l",
+                   "the end of %s has lines of another Postfix only (%s/...): this one (%s/...) "
+                   "has logged nothing for a while",
+                   config_log(p->config), programs->other, programs->tag);
+    else if (!programs->any)
         doctor_say(p, DOCTOR_NOTE, "postfix check",
                    "%s is empty: this turns up once Postfix has logged something",
                    config_log(p->config));

@@ -115,6 +115,13 @@ for name in in out; do
         e2e_fail "doctor of $name: $(cat "$E2E_DIR/doctor-$name")"
 done
 
+# The one was quiet while the other was busy.
+for ((i = 0; i < 900; i++)); do
+    echo "$(date '+%b %e %T') out postfix-out/smtpd[1]: connect from client.test[192.0.2.$((i % 200))]"
+done >> /var/log/mail.log
+instances_ctl in doctor > "$E2E_DIR/doctor-in" || e2e_fail "$(cat "$E2E_DIR/doctor-in")"
+e2e_assert grep -q '^note .*log-lines: .*another Postfix only (postfix-out/' "$E2E_DIR/doctor-in"
+
 # --- one goes
 
 kill "${instances_posternd[out]}"
