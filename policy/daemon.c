@@ -31,7 +31,7 @@ enum {
     UNCONNECTED_EVERY = 3 * 1000,
     UNFILTERED_EVERY = 30 * 1000, /* early reports wait for a milter to be connected */
     APART_EVERY = 300 * 1000,
-    CLOCK_BACK = 60 * 1000,       /* set back by more: plans are made anew */
+    CLOCK_BACK = 60 * 1000, /* set back by more: plans are made anew */
 };
 
 /* Transactions */

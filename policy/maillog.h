@@ -91,8 +91,8 @@ enum maillog_quoting {
 struct maillog_reader {
     enum maillog_quoting quoting;
     struct logtags *tags; /* lines of other instances do not matter; NULL: of any. Not its own */
-    char prefix[12]; /* "Nov 23 08:00" */
-    int64_t base;    /* that minute, ms since the epoch */
+    char prefix[12];      /* "Nov 23 08:00" */
+    int64_t base;         /* that minute, ms since the epoch */
     int64_t until; /* from this `now` on another year (or the other side of a clock change) fits */
 };
 
