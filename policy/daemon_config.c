@@ -135,6 +135,7 @@ bool daemon_reload(struct daemon *daemon, char *error_r, size_t size)
     config_free(&daemon->config);
     daemon->config = config;
     daemon->last_connect = 0; /* Postfix may have been changed, too */
+    daemon->last_apart = 0;
     control_set_metrics(daemon->control, config);
     if (!daemon_start_ledger(daemon))
         log_fatal(71, "state: %s", store_error(daemon->store));

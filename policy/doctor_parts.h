@@ -17,9 +17,11 @@ struct patient {
     bool known;             /* plan.account and the like, and `account` */
     bool edited;            /* plan.main and plan.master were worked out */
     bool root;
-    bool running;  /* posternd has its lock, and works */
-    pid_t pid;     /* of posternd, 0: unknown */
-    char *metrics; /* what it tells monitoring; NULL: it did not answer */
+    char unit[64];               /* of Postern's units, "posternd@UNIT"; "": the plain ones */
+    const char *other_directory; /* Postfix's; "": the default one */
+    bool running;                /* posternd has its lock, and works */
+    pid_t pid;                   /* of posternd, 0: unknown */
+    char *metrics;               /* what it tells monitoring; NULL: it did not answer */
     char no_answer[512];
     struct store *store;           /* within a transaction; NULL: it cannot be read */
     struct doctor_account account; /* of posternd */
@@ -107,7 +109,9 @@ doctor_check doctor_state, doctor_tables, doctor_filters, doctor_routes, doctor_
 /* doctor_postfix.c */
 doctor_check doctor_postfix_asked, doctor_postfix_version, doctor_postfix_runs, doctor_lmdb;
 doctor_check doctor_transport_maps, doctor_services, doctor_setup, doctor_overrides, doctor_lanes;
-doctor_check doctor_commands, doctor_instances;
+doctor_check doctor_commands;
+/* doctor_instances.c */
+doctor_check doctor_instances;
 /* doctor_door.c */
 doctor_check doctor_milters, doctor_early, doctor_policy, doctor_limits, doctor_error_limit;
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "build.h"
-#include "options.h"
+#include "peer.h"
 
 void doctor_runs(struct patient *p)
 {
@@ -52,49 +52,13 @@ void doctor_version(struct patient *p)
                    "posternd %s runs, but " PACKAGE_VERSION " is installed", version);
 }
 
-/* The argument of -c in a command line of NUL-terminated words; the default without one. */
-static const char *config_of(const char *words, size_t len)
-{
-    for (const char *at = words; at < words + len; at += strlen(at) + 1) {
-        if (strncmp(at, "-c", 2) != 0)
-            continue;
-        if (at[2])
-            return at + 2;
-        return at + 3 < words + len ? at + 3 : "";
-    }
-    return OPTIONS_DEFAULT_CONFIG;
-}
-
-/* The configuration that the running posternd was given. False: it cannot be told. */
-static bool running_config(const struct patient *p, char found_r[PATH_MAX])
-{
-    char proc[64];
-    char words[8192] = "";
-    char path[DOCTOR_PATH_MAX];
-    FILE *file;
-    size_t len;
-    const char *given;
-
-    snprintf(proc, sizeof(proc), "/proc/%d/cmdline", (int)p->pid);
-    file = p->pid > 0 ? fopen(proc, "re") : NULL;
-    if (file == NULL)
-        return false;
-    len = fread(words, 1, sizeof(words) - 1, file);
-    fclose(file);
-    given = config_of(words, len);
-    snprintf(path, sizeof(path), "%s", given);
-    if (len > 0 && given[0] != '/')
-        snprintf(path, sizeof(path), "/proc/%d/cwd/%.4000s", (int)p->pid, given);
-    return len > 0 && realpath(path, found_r) != NULL;
-}
-
 void doctor_same_file(struct patient *p)
 {
     char theirs[PATH_MAX];
     char ours[PATH_MAX];
     char type[PATH_MAX + 40];
 
-    if (!running_config(p, theirs) || realpath(config_path(p->config), ours) == NULL ||
+    if (!peer_config(p->pid, theirs) || realpath(config_path(p->config), ours) == NULL ||
         strcmp(ours, theirs) == 0)
         return;
     snprintf(type, sizeof(type), "posternctl -c %s doctor", theirs);

@@ -7,8 +7,8 @@
 
 /*
  * A non-blocking listening socket, the caller's to close; -1 with a line in error_r. A UNIX socket
- * is open to every account of this machine, and takes the place of one that is there already: the
- * caller knows that it is nobody's any more. Asks the resolver about a HOST that is no address.
+ * is open to every account of this machine, and takes the place of one that nobody listens on any
+ * more. Asks the resolver about a HOST that is no address.
  */
 int listen_open(const char *where, char *error_r, size_t size);
 

@@ -276,11 +276,14 @@ static int open_socket(struct policyd *policyd, const char *where, char *error_r
 static bool start_listening(struct policyd *policyd, char *error_r, size_t size)
 {
     const char *where = config_policy_socket(policyd->service.config);
+    char why[400];
     int fd;
 
     if (where[0] == '\0')
         return true;
-    fd = open_socket(policyd, where, error_r, size);
+    fd = open_socket(policyd, where, why, sizeof(why));
+    if (fd < 0)
+        snprintf(error_r, size, "policy.socket: %s", why);
     if (fd < 0 && config_inbound_count(policyd->service.config) > 0)
         return false;
     if (fd < 0) {

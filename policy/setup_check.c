@@ -158,6 +158,7 @@ static bool result_has_filter(const struct setup_plan *plan)
 int setup_check_result(const struct setup_plan *plan)
 {
     return result_has_table(plan, "transport_maps", "lmdb", plan->table) &&
+                   setup_result_is_alone(plan) &&
                    setup_result_has_service(plan, "postern-hold/unix", GATE) &&
                    setup_result_has_service(plan, "postern-expire/unix", GATE) &&
                    result_has_filter(plan) && setup_lane_result(plan) && setup_milter_result(plan)

@@ -2,6 +2,7 @@
 #ifndef POSTERN_SETUP_PLAN_H
 #define POSTERN_SETUP_PLAN_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "classify.h"
@@ -125,5 +126,19 @@ void setup_command(const struct setup_plan *plan, const char *option, char *comm
 
 /* One line on standard error, with the program's name before it. */
 void setup_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- setup_other.c --- */
+
+/*
+ * The configuration that this Postfix is connected by, when that is another one, about this Postfix
+ * as well, and with another state; and whether its posternd runs. False: there is none.
+ */
+bool setup_other_file(const struct setup_plan *plan, char file_r[PATH_MAX], bool *runs_r);
+/* Complains of one that runs. */
+int setup_check_other(const struct setup_plan *plan);
+/* A table of routes in the list (of transport_maps) that another posternd publishes. */
+bool setup_foreign_table(const struct setup_plan *plan, const char *list, char table_r[PATH_MAX]);
+/* False, with a complaint: main.cf has one. */
+bool setup_result_is_alone(const struct setup_plan *plan);
 
 #endif

@@ -4,6 +4,7 @@ unit_tests = \
 	tests/unit/test_config \
 	tests/unit/test_classify \
 	tests/unit/test_maillog \
+	tests/unit/test_logtags \
 	tests/unit/test_failure \
 	tests/unit/test_logsource \
 	tests/unit/test_child \
@@ -66,6 +67,8 @@ tests_unit_test_classify_LDADD = $(unit_libs)
 EXTRA_DIST += tests/data/too-many-recipients.tsv
 tests_unit_test_maillog_CFLAGS = $(unit_cflags)
 tests_unit_test_maillog_LDADD = $(unit_libs)
+tests_unit_test_logtags_CFLAGS = $(unit_cflags)
+tests_unit_test_logtags_LDADD = $(unit_libs)
 tests_unit_test_failure_CFLAGS = $(unit_cflags)
 tests_unit_test_failure_LDADD = $(unit_libs)
 tests_unit_test_logsource_CFLAGS = $(unit_cflags)
@@ -199,6 +202,10 @@ EXTRA_DIST += tests/data/bad-recipients.tsv tests/unit/check_dsn.py
 TESTS += tests/completion.test
 EXTRA_DIST += tests/completion.test
 
+# The units of contrib/systemd for one of several Postfix instances.
+TESTS += tests/units.test
+EXTRA_DIST += tests/units.test
+
 # Scenarios: text files with log lines, passing time and what should be done.
 check_PROGRAMS += tests/scenarios/scenario
 tests_scenarios_scenario_SOURCES = tests/scenarios/scenario.c
@@ -322,6 +329,9 @@ EXTRA_DIST += \
 	tests/e2e/test_inbound_client.sh \
 	tests/e2e/test_inbound_milter.sh \
 	tests/e2e/test_inbound_policy.sh \
+	tests/e2e/instances.sh \
+	tests/e2e/test_instances.sh \
+	tests/e2e/test_instances_clash.sh \
 	tests/e2e/limits.sh \
 	tests/e2e/silent.sh \
 	tests/e2e/test_lanes_classes.sh \

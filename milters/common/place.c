@@ -93,7 +93,10 @@ void place_listen(struct place *place)
     const char *where = place->where;
 
     if (listen_alive(where))
-        log_fatal(EX_TEMPFAIL, "%s: another program listens there", where);
+        log_fatal(EX_TEMPFAIL,
+                  "%s: another program listens there; of another Postfix instance? Set instance, "
+                  "runtime_directory or this socket in one of the files",
+                  where);
     if (smfi_setbacklog(BACKLOG) != MI_SUCCESS)
         log_fatal(EX_OSERR, "%s: out of memory", where);
     if (!inside_open(where, place->queue, listen_at, NULL, place->inside))

@@ -244,9 +244,14 @@ postconf -e authorized_flush_users=root
 ill commands 'authorized_flush_users does not let the account postern run postqueue'
 postconf -e authorized_submit_users=root,sender
 ill commands 'authorized_submit_users does not let the account postern run sendmail'
+cp -a /etc/postfix /etc/postfix-out
+postconf -c /etc/postfix-out -e queue_directory=/var/spool/postfix-out syslog_name=postfix-out
 postconf -e multi_instance_directories=/etc/postfix-out
 doctor 0
-found note instances 'other instances \(/etc/postfix-out\)'
+found note instances 'nobody watches the Postfix in /etc/postfix-out \(postfix-out\)'
+postconf -c /etc/postfix-out -e syslog_name=postfix
+doctor 1
+found PROBLEM instances 'the Postfix in /etc/postfix-out logs as postfix, too'
 postconf -X multi_instance_directories
 
 # Tables older than the state: posternd hangs, and somebody took its routes away.

@@ -491,8 +491,9 @@ static void what_cannot_be_listened_on(void **state)
     (void)state;
     config = configure(s, "unix:/nonexistent/postern/policy.sock", "{ limit = 2; }");
     assert_null(policyd_new(s->base, config, NULL, &none, error, sizeof(error)));
-    assert_string_equal(error, "unix:/nonexistent/postern/policy.sock: cannot listen there: "
-                               "No such file or directory");
+    assert_string_equal(
+        error, "policy.socket: unix:/nonexistent/postern/policy.sock: cannot listen there: "
+               "No such file or directory");
     config_free(&config);
     /* Nobody will miss it as long as there are no rules. */
     config = configure(s, "unix:/nonexistent/postern/policy.sock", "");
