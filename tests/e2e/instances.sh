@@ -32,7 +32,7 @@ instances_create() {
     postconf -c /etc/postfix-out -e 'master_service_disable=' 'authorized_submit_users=static:anyone' \
         "myhostname=out.$E2E_DOMAIN" 'myorigin=/etc/mailname' 'inet_interfaces=127.0.0.9' \
         "mydestination=\$myhostname, $E2E_DOMAIN, localhost" 'mynetworks=127.0.0.0/8' \
-        'alias_maps=hash:/etc/aliases' 'mail_spool_directory=/var/mail/' \
+        "alias_maps=$(postconf -h alias_maps)" 'mail_spool_directory=/var/mail/' \
         'compatibility_level=3.6' 'maillog_file=/var/log/mail.log'
 }
 

@@ -47,9 +47,15 @@ postmulti -i - -x "$PREFIX/sbin/posternctl" -c /etc/postern/out.conf setup --app
 e2e_assert [ "$(postconf -hx transport_maps)" = lmdb:/var/lib/postern/tables/transport ]
 e2e_assert grep -q 'lmdb:/var/lib/postern-out/tables/transport' \
     <(postconf -c /etc/postfix-out -hx transport_maps)
-e2e_assert grep -q unix:/run/postern/earlyndr.sock <(postconf -hx smtpd_milters)
-e2e_assert grep -q unix:/run/postern-out/earlyndr.sock \
-    <(postconf -c /etc/postfix-out -hx smtpd_milters)
+# Each in the queue of its own Postfix.
+for directory in /etc/postfix /etc/postfix-out; do
+    e2e_assert grep -q unix:postern/earlyndr.sock <(postconf -c "$directory" -hx smtpd_milters)
+done
+e2e_equal "the socket" "$(postconf -hx queue_directory)/postern/earlyndr.sock" \
+    "$(readlink /run/postern/earlyndr.sock)"
+e2e_equal "the socket of out" \
+    "$(postconf -c /etc/postfix-out -hx queue_directory)/postern/earlyndr.sock" \
+    "$(readlink /run/postern-out/earlyndr.sock)"
 e2e_refute grep -q postern-out /etc/postfix/main.cf /etc/postfix/master.cf
 e2e_refute grep -q /postern/ /etc/postfix-out/main.cf
 for name in in out; do
