@@ -324,6 +324,16 @@ static bool open_log(struct daemon *daemon, char *error_r, size_t size)
     return true;
 }
 
+/* What stands in the way is seldom memory: the disk is full. */
+static bool first_ledger(struct daemon *daemon, char *error_r, size_t size)
+{
+    if (daemon_start_ledger(daemon))
+        return true;
+    if (daemon->ledger)
+        snprintf(error_r, size, "state: %s", store_error(daemon->store));
+    return false;
+}
+
 static bool add_events(struct daemon *daemon)
 {
     static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
@@ -378,7 +388,7 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
     publish_judge(daemon); /* posternd asked Postfix a moment ago */
     daemon->last_connect = clock_now();
     ready = daemon->store && make_parts(daemon) && open_log(daemon, error_r, size) &&
-            daemon_start_ledger(daemon) && add_events(daemon);
+            first_ledger(daemon, error_r, size) && add_events(daemon);
     if (ready)
         daemon->policyd = policyd_new(daemon->base, config, postfix_queue_directory(postfix),
                                       &hooks, error_r, size);

@@ -317,6 +317,21 @@ static void let_group_read(const char *path, gid_t group)
         log_warning("%s: cannot let postern-gate read it: %m", path);
 }
 
+/*
+ * A state without its lock file, as a backup may have left it, waits for posternd: if a reader made
+ * that file, it would be the reader's own, and keep posternd out.
+ */
+static bool waits_for_writer(const char *path, char *error_r, size_t size)
+{
+    char lock[4200];
+
+    snprintf(lock, sizeof(lock), "%s-lock", path);
+    if (access(path, F_OK) != 0 || access(lock, F_OK) == 0 || errno != ENOENT)
+        return false;
+    snprintf(error_r, size, "%s: %s", lock, strerror(ENOENT));
+    return true;
+}
+
 struct store *store_open(const char *directory, bool writable, gid_t group, char *error_r,
                          size_t size)
 {
@@ -330,6 +345,10 @@ struct store *store_open(const char *directory, bool writable, gid_t group, char
     }
     store->writable = writable;
     snprintf(path, sizeof(path), "%s/state.mdb", directory);
+    if (!writable && waits_for_writer(path, error_r, size)) {
+        free(store);
+        return NULL;
+    }
     code = open_file(store, path);
     if (is_damage(code) && writable)
         code = begin_anew(store, path, code);

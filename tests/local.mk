@@ -370,6 +370,7 @@ EXTRA_DIST += \
 	tests/e2e/test_smtphost_greeting.sh \
 	tests/e2e/test_smtphost_many.sh \
 	tests/e2e/test_smtphost_replies.sh \
+	tests/e2e/test_state_full.sh \
 	tests/e2e/test_stock_refused.sh \
 	tests/e2e/test_storm.sh \
 	tests/e2e/test_transfer_retries.sh

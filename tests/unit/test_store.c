@@ -353,6 +353,7 @@ static void a_reader_leaves_bad_files_alone(void **state)
 
     (void)state;
     write_file("state.mdb", 'x', 65536);
+    write_file("state.mdb-lock", '\0', 0);
     assert_null(store_open(fx.folder, false, (gid_t)-1, error, sizeof(error)));
     assert_non_null(strstr(error, "state.mdb: "));
     assert_int_equal(count_aside(aside, sizeof(aside)), 0);
@@ -383,6 +384,23 @@ static void where_there_is_nothing(void **state)
     }
     /* A lock file made by whoever only looked would keep posternd out. */
     assert_int_equal(stat(path_of("state.mdb-lock"), &st), -1);
+}
+
+/* As a backup may have left it. */
+static void a_reader_makes_no_lock_file(void **state)
+{
+    char error[512] = "";
+    struct stat st;
+
+    (void)state;
+    open_writable();
+    store_close(&fx.store);
+    assert_int_equal(unlink(path_of("state.mdb-lock")), 0);
+    fx.store = store_open(fx.folder, false, (gid_t)-1, error, sizeof(error));
+    assert_null(fx.store);
+    assert_non_null(strstr(error, "state.mdb-lock: No such file or directory"));
+    assert_int_equal(stat(path_of("state.mdb-lock"), &st), -1);
+    open_writable();
 }
 
 static void the_group_may_read(void **state)
@@ -610,6 +628,7 @@ int main(void)
         TEST(another_format_is_put_aside),
         TEST(a_reader_leaves_bad_files_alone),
         TEST(where_there_is_nothing),
+        TEST(a_reader_makes_no_lock_file),
         TEST(the_group_may_read),
         TEST(a_reader_beside_the_writer),
         TEST(a_reader_cannot_write),
