@@ -64,7 +64,7 @@ typedef void doctor_check(struct patient *p);
 
 /* doctor_posternd.c */
 doctor_check doctor_runs, doctor_answers, doctor_version, doctor_same_file, doctor_enforces;
-doctor_check doctor_account_good, doctor_directories, doctor_failures, doctor_selinux;
+doctor_check doctor_account_good, doctor_directories, doctor_failures;
 /* doctor_log.c */
 doctor_check doctor_log, doctor_log_place, doctor_log_lines, doctor_log_clock, doctor_log_flow;
 doctor_check doctor_log_lag, doctor_journal;
@@ -74,6 +74,8 @@ doctor_check doctor_state, doctor_tables, doctor_filters, doctor_routes, doctor_
 doctor_check doctor_postfix_asked, doctor_postfix_version, doctor_postfix_runs, doctor_lmdb;
 doctor_check doctor_transport_maps, doctor_services, doctor_setup, doctor_overrides, doctor_lanes;
 doctor_check doctor_commands, doctor_instances;
+/* doctor_selinux.c */
+doctor_check doctor_selinux;
 /* doctor_door.c */
 doctor_check doctor_milters, doctor_early, doctor_policy, doctor_limits, doctor_error_limit;
 
