@@ -171,8 +171,7 @@ bool selinux_may(const char *domain, const char *path, const char *class, const 
            selinux_answer_allows(answer, permission_bits(class, permissions));
 }
 
-void selinux_domain_after(const char *domain, const char *path,
-                          char domain_r[SELINUX_CONTEXT_MAX])
+void selinux_domain_after(const char *domain, const char *path, char domain_r[SELINUX_CONTEXT_MAX])
 {
     char program[SELINUX_CONTEXT_MAX];
     char source[SELINUX_CONTEXT_MAX];

@@ -27,8 +27,7 @@ bool selinux_context(const char *path, char context_r[SELINUX_CONTEXT_MAX]);
 bool selinux_may(const char *domain, const char *path, const char *class, const char *permissions);
 
 /* The domain of a process of `domain` that has run the program at `path`. */
-void selinux_domain_after(const char *domain, const char *path,
-                          char domain_r[SELINUX_CONTEXT_MAX]);
+void selinux_domain_after(const char *domain, const char *path, char domain_r[SELINUX_CONTEXT_MAX]);
 
 /* --- Pure parts --- */
 

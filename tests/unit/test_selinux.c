@@ -97,8 +97,8 @@ static void test_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_type),   cmocka_unit_test(test_long_type),
-        cmocka_unit_test(test_answer), cmocka_unit_test(test_domain_context),
+        cmocka_unit_test(test_type),    cmocka_unit_test(test_long_type),
+        cmocka_unit_test(test_answer),  cmocka_unit_test(test_domain_context),
         cmocka_unit_test(test_unknown),
     };
 
