@@ -22,9 +22,13 @@ EXTRA_DIST += contrib/debian/changelog contrib/debian/clean contrib/debian/contr
 	contrib/debian/postern.dirs contrib/debian/postern.docs contrib/debian/postern.install \
 	contrib/debian/postern.postinst contrib/debian/postern.postrm contrib/debian/postern.prerm contrib/debian/rules \
 	contrib/debian/source/format contrib/rpm/postern.spec
-EXTRA_DIST += tests/packages/run tests/packages/tree.sh tests/packages/story \
-	tests/packages/postern.files tests/packages/postern-milters.files
+EXTRA_DIST += tests/packages/run tests/packages/tree.sh tests/packages/lib.sh \
+	tests/packages/story tests/packages/story.rpm tests/packages/postern.files \
+	tests/packages/postern-milters.files tests/packages/postern-selinux.files
 EXTRA_DIST += tests/versions/run
+EXTRA_DIST += tests/selinux/run tests/selinux/story
+# The module for SELinux, built by the RPM package; contrib/check tries to compile it.
+EXTRA_DIST += contrib/selinux/postern.fc contrib/selinux/postern.if contrib/selinux/postern.te
 
 # bash looks for the completion of a command in a file of its name.
 bash_completion_names = posternd postern-earlyndr postern-rcptlimit postern-retrycap

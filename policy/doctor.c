@@ -59,7 +59,7 @@ static const struct {
     {"error-limit", doctor_error_limit, true},
     {"instances", doctor_instances, true},
     {"failures", doctor_failures, false},
-    {"selinux", doctor_selinux, false},
+    {"selinux", doctor_selinux, true},
 };
 
 static const char *const RESULTS[] = {[DOCTOR_OK] = "ok",

@@ -99,7 +99,7 @@ typedef void doctor_check(struct patient *p);
 
 /* doctor_posternd.c */
 doctor_check doctor_runs, doctor_answers, doctor_version, doctor_same_file, doctor_enforces;
-doctor_check doctor_account_good, doctor_directories, doctor_failures, doctor_selinux;
+doctor_check doctor_account_good, doctor_directories, doctor_failures;
 /* doctor_log.c */
 doctor_check doctor_log, doctor_log_place, doctor_log_flow, doctor_log_lag, doctor_journal;
 /* doctor_log_lines.c */
@@ -112,6 +112,8 @@ doctor_check doctor_transport_maps, doctor_services, doctor_setup, doctor_overri
 doctor_check doctor_commands;
 /* doctor_instances.c */
 doctor_check doctor_instances;
+/* doctor_selinux.c */
+doctor_check doctor_selinux;
 /* doctor_door.c */
 doctor_check doctor_milters, doctor_early, doctor_policy, doctor_limits, doctor_error_limit;
 

@@ -157,18 +157,3 @@ void doctor_failures(struct patient *p)
     check_counter(p, "postern_report_failures_total", "sendmail did not take a report of posternd");
     check_counter(p, "postern_wake_failures_total", "postqueue did not wake a message");
 }
-
-/* No denial is looked for: only the audit log has them, and it may be anywhere. */
-void doctor_selinux(struct patient *p)
-{
-    char enforcing[8];
-
-    if (doctor_read("/sys/fs/selinux/enforce", enforcing, sizeof(enforcing)) && enforcing[0] == '1')
-        doctor_say(p, DOCTOR_NOTE,
-                   "ausearch -m avc -ts today -c postern-gate -c smtpd | audit2allow -M "
-                   "postern-local && semodule -i postern-local.pp",
-                   "SELinux is enforcing: where Postfix is denied the gate, %s or a socket of "
-                   "Postern's, the audit log says so, and a module allows it; TCP sockets need "
-                   "semanage port -a -t milter_port_t -p tcp PORT",
-                   config_state_directory(p->config));
-}

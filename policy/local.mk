@@ -105,12 +105,13 @@ policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h 
 	policy/show.c policy/show.h policy/show_detail.c policy/show_parts.h policy/show_table.c \
 	policy/show_early.c policy/show_colour.c policy/show_colour.h \
 	policy/doctor.c policy/doctor.h policy/doctor_parts.h policy/doctor_words.c \
-	policy/doctor_words.h policy/doctor_door.c policy/doctor_log.c policy/doctor_log_lines.c \
-	policy/doctor_instances.c policy/doctor_postfix.c policy/doctor_posternd.c policy/doctor_show.c policy/doctor_socket.c \
-	policy/doctor_state.c \
+	policy/doctor_words.h policy/doctor_door.c policy/doctor_instances.c policy/doctor_log.c \
+	policy/doctor_log_lines.c policy/doctor_postfix.c policy/doctor_posternd.c \
+	policy/doctor_selinux.c policy/doctor_show.c policy/doctor_socket.c policy/doctor_state.c \
+	policy/selinux.c policy/selinux.h \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
-	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_other.c policy/setup_posternd.c \
-	policy/setup_state.c \
+	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_other.c \
+	policy/setup_posternd.c policy/setup_selinux.c policy/setup_state.c \
 	policy/mainmaster.c policy/mainmaster.h policy/mainmaster_strip.c \
 	policy/mainmaster_items.c policy/mainmaster_main.c policy/mainmaster_master.c \
 	policy/mainmaster_lane.c policy/mainmaster_work.h policy/mainmaster_list.c \

@@ -91,7 +91,8 @@ int setup_check(const struct setup_plan *plan)
     bool lmdb = check_lmdb(plan);
     bool gate = check_gate();
     bool account = check_account(plan);
-    return version && lmdb && gate && account ? 0 : EX_UNAVAILABLE;
+    int selinux_status = setup_selinux_check(plan);
+    return version && lmdb && gate && account ? selinux_status : EX_UNAVAILABLE;
 }
 
 void setup_remark_override(const struct setup_plan *plan, const char *setting, const char *effect)

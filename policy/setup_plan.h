@@ -120,9 +120,21 @@ int setup_state_make(const struct setup_plan *plan);
  */
 void setup_tell_posternd(const struct setup_plan *plan, bool aloud);
 
+/* --- setup_selinux.c --- */
+
+/* Of contrib/selinux: when the policy has it, our module is there. */
+#define SETUP_SELINUX_TYPE "postern_table_t"
+
+/* What SELinux would deny Postfix or the gate, of what they need; NULL: nothing. */
+const char *setup_selinux_denied(const struct setup_plan *plan);
+/* The same, said on standard error. */
+int setup_selinux_check(const struct setup_plan *plan);
+
 /* How to call this program again with the same configuration. */
 enum { SETUP_COMMAND_MAX = 4200 };
 void setup_command(const struct setup_plan *plan, const char *option, char *command_r, size_t size);
+/* What helps against a denial. */
+void setup_selinux_command(const struct setup_plan *plan, char command_r[SETUP_COMMAND_MAX]);
 
 /* One line on standard error, with the program's name before it. */
 void setup_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -40,6 +40,7 @@ unit_tests = \
 	tests/unit/test_bad \
 	tests/unit/test_metrics \
 	tests/unit/test_doctor \
+	tests/unit/test_selinux \
 	tests/unit/test_early
 
 if MILTERS
@@ -192,6 +193,9 @@ tests_unit_test_bad_LDADD = $(unit_libs)
 tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c policy/doctor_words.c
 tests_unit_test_doctor_CFLAGS = $(unit_cflags)
 tests_unit_test_doctor_LDADD = $(unit_libs)
+tests_unit_test_selinux_SOURCES = tests/unit/test_selinux.c policy/selinux.c
+tests_unit_test_selinux_CFLAGS = $(unit_cflags)
+tests_unit_test_selinux_LDADD = $(CMOCKA_LIBS)
 tests_unit_test_metrics_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_metrics_LDADD = $(unit_libs)
 tests_unit_test_early_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
