@@ -12,8 +12,11 @@ EXTRA_DIST += contrib/debian/changelog contrib/debian/clean contrib/debian/contr
 	contrib/debian/postern.dirs contrib/debian/postern.docs contrib/debian/postern.install \
 	contrib/debian/postern.postrm contrib/debian/postern.prerm contrib/debian/rules \
 	contrib/debian/source/format contrib/rpm/postern.spec
-EXTRA_DIST += tests/packages/run tests/packages/story tests/packages/postern.files \
-	tests/packages/postern-milters.files
+EXTRA_DIST += tests/packages/run tests/packages/tree.sh tests/packages/story \
+	tests/packages/postern.files tests/packages/postern-milters.files
+# The documents: every command in them is run.
+EXTRA_DIST += tests/docs/run tests/docs/extract tests/docs/compare tests/docs/lib.sh \
+	tests/docs/by-source tests/docs/by-package tests/docs/exceptions
 
 # bash looks for the completion of a command in a file of its name.
 bash_completion_names = posternd postern-earlyndr postern-rcptlimit postern-retrycap

@@ -12,7 +12,7 @@ tree_packages='postfix systemd dnsmasq-base iproute2 procps'
 quietly() {
     "$@" > "$work/output" 2>&1 && return
     echo "# failed: $*"
-    tail -n 60 "$work/output" | sed 's/^/# /'
+    tail -n 200 "$work/output" | sed 's/^/# /'
     return 1
 }
 
@@ -124,4 +124,24 @@ start_machine() {
 on_machine() { # SECONDS COMMAND...
     timeout -s KILL "$1" nsenter -t "$machine" -a --wdns=/ env -i container=other LC_ALL=C.UTF-8 \
         PATH=/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"
+}
+
+# Runs the script again with --inside, in namespaces of its own: its processes end with it, and its
+# mounts with them. Numbers its TAP and adds it up; "# the end" has to be the last it says.
+run_inside() {
+    local passed=0 failed=0 ended= line
+    while IFS= read -r line; do
+        case $line in
+        'ok - '*) passed=$((passed + 1)) line="ok $((passed + failed))${line#ok}" ;;
+        'not ok - '*) failed=$((failed + 1)) line="not ok $((passed + failed))${line#not ok}" ;;
+        '# the end') ended=yes; continue ;;
+        esac
+        echo "$line"
+    done < <(exec unshare --mount --pid --fork --kill-child --mount-proc "$0" --inside 2>&1)
+    if [ -z "$ended" ] && [ "$failed" = 0 ]; then
+        echo "not ok $((passed + 1)) - it ends as it should"
+        failed=1
+    fi
+    echo "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
 }
