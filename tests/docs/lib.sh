@@ -10,7 +10,7 @@ export E2E_TOOLS=$docs E2E_DIR=$docs/work SMTPHOST=$docs/smtphost PREFIX=/usr/lo
 mkdir -p "$E2E_DIR/taken"
 : > "$E2E_DIR/dns.conf"
 . "$docs/sandbox.sh"
-export MAKEFLAGS="-j$(nproc)" DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" LC_ALL=C.UTF-8 COLUMNS=80
+export MAKEFLAGS="-j$(nproc)" DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" LC_ALL=C.UTF-8 COLUMNS=80 HOME=/root
 
 declare -A before=() after=() instead=() expect=() value=()
 number= kind= place= section= block= text=
@@ -252,5 +252,10 @@ begin() {
     chapter="systemd and Postfix run"
     wait_for 60 systemctl is-active postfix@-.service
     sandbox_start_dns
+    # The documents' sender is somebody here.
+    echo 'anna: sender' >> /etc/aliases
+    newaliases
+    postconf -e "mydestination=$(postconf -h mydestination), home.example"
+    postfix reload > /dev/null 2>&1
     cp -p /etc/postfix/main.cf /etc/postfix/master.cf "$docs/work/"
 }
