@@ -176,6 +176,11 @@ static void on_bounce(struct evhttp_request *request, void *arg)
     begin(request, arg, daemon_bounce);
 }
 
+static void on_reload(struct evhttp_request *request, void *arg)
+{
+    begin(request, arg, daemon_reload_request);
+}
+
 /* Monitoring */
 
 static void on_metrics(struct evhttp_request *request, void *arg)
@@ -266,6 +271,7 @@ struct control *control_new(struct event_base *base, struct daemon *daemon,
     evhttp_set_cb(control->http, "/report", on_report, control);
     evhttp_set_cb(control->http, "/bounce", on_bounce, control);
     evhttp_set_cb(control->http, "/warn", on_warn, control);
+    evhttp_set_cb(control->http, "/reload", on_reload, control);
     evhttp_set_cb(control->http, "/metrics", on_metrics, control);
     return control;
 }

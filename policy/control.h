@@ -17,6 +17,9 @@
  *     POST /bounce
  *         body: {"queue_id": of a message, "report": of Postfix's report on it, "recipients":
  *         [ADDRESS, ...]}
+ *     POST /reload
+ *         body: {}; reads the configuration again, as SIGHUP does, and looks at Postfix's; answered
+ *         when what follows from both is published, or at once with {"why": TEXT} when it stays
  *
  *     GET /metrics
  *         Prometheus's text format (metrics.h)

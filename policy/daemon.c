@@ -250,14 +250,17 @@ static void on_settled(void *context)
     struct daemon *daemon = context;
 
     waker_run(daemon->waker);
+    daemon_reload_done(daemon);
 }
 
 static void on_signal(evutil_socket_t number, short events, void *arg)
 {
+    char error[1024];
+
     (void)events;
     if (number == SIGHUP) {
         notify_reloading(arg);
-        daemon_reload(arg);
+        daemon_reload(arg, error, sizeof(error));
         notify_state(arg);
     } else {
         daemon_stop(arg);
@@ -423,6 +426,8 @@ void daemon_free(struct daemon **daemon)
     if (d == NULL)
         return;
     early_end(d);
+    if (d->reload)
+        control_reply_send(&d->reload, false, NULL);
     control_free(&d->control);
     policyd_free(&d->policyd);
     free_events(d);

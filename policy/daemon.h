@@ -44,5 +44,6 @@ void daemon_envelopes(struct daemon *daemon, const json_t *body, struct control_
 void daemon_report(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 void daemon_warn(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 void daemon_bounce(struct daemon *daemon, const json_t *body, struct control_reply *reply);
+void daemon_reload_request(struct daemon *daemon, const json_t *body, struct control_reply *reply);
 
 #endif

@@ -1,6 +1,11 @@
 /* The configuration of a running posternd, and a ledger that fits it and Postfix. */
 #include "daemon_internal.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
 #include "clock.h"
 #include "control.h"
 #include "log.h"
@@ -104,23 +109,27 @@ void daemon_say_warnings(const struct config *config)
         log_warning("%s", warning);
 }
 
-void daemon_reload(struct daemon *daemon)
+/* The new one, when posternd can go on with it; else NULL, with a line in error_r. */
+static struct config *next_config(const struct daemon *daemon, char *error_r, size_t size)
 {
-    char error[1024];
-    const char *fixed;
-    struct config *config = config_load(config_path(daemon->config), error, sizeof(error));
+    const char *path = config_path(daemon->config);
+    struct config *config = config_load(path, error_r, size);
+    const char *fixed = config ? fixed_setting(daemon->config, config) : NULL;
+
+    if (fixed == NULL)
+        return config;
+    snprintf(error_r, size, "%s: %s cannot change while posternd runs: restart it", path, fixed);
+    config_free(&config);
+    return NULL;
+}
+
+bool daemon_reload(struct daemon *daemon, char *error_r, size_t size)
+{
+    struct config *config = next_config(daemon, error_r, size);
 
     if (config == NULL) {
-        log_error("%s; the running configuration stays", error);
-        return;
-    }
-    fixed = fixed_setting(daemon->config, config);
-    if (fixed) {
-        log_error("%s: %s cannot change while posternd runs: restart it; the running configuration "
-                  "stays",
-                  config_path(config), fixed);
-        config_free(&config);
-        return;
+        log_error("%s; the running configuration stays", error_r);
+        return false;
     }
     policyd_reconfigure(daemon->policyd, config);
     config_free(&daemon->config);
@@ -133,4 +142,24 @@ void daemon_reload(struct daemon *daemon)
     log_info("%s: read again%s", config_path(config),
              config_enforce(config) ? "" : " (enforce = false: observing only)");
     daemon_soon(daemon);
+    return true;
+}
+
+/* One that still waits is answered now: what it asked for is overtaken by this one. */
+void daemon_reload_request(struct daemon *daemon, const json_t *body, struct control_reply *reply)
+{
+    char error[1024];
+
+    (void)body;
+    daemon_reload_done(daemon);
+    if (daemon_reload(daemon, error, sizeof(error)))
+        daemon->reload = reply;
+    else
+        control_reply_send(&reply, false, json_pack("{s:s}", "why", error));
+}
+
+void daemon_reload_done(struct daemon *daemon)
+{
+    if (daemon->reload)
+        control_reply_send(&daemon->reload, true, NULL);
 }

@@ -50,6 +50,7 @@ struct daemon {
     struct control *control;
     struct policyd *policyd;
     struct daemon_early *early;
+    struct control_reply *reload; /* owed to who asked for the last one */
     struct event *batch;    /* the next transaction */
     struct event *readable; /* the log can be watched */
     struct event *signals[3];
@@ -86,8 +87,13 @@ void wishes_postpone(struct daemon *daemon);
 
 /* The configuration (daemon_config.c). */
 void daemon_say_warnings(const struct config *config);
-/* Reads it again; a mistake leaves the running one in force. */
-void daemon_reload(struct daemon *daemon);
+/*
+ * Reads it again. A mistake leaves the running one in force: false, with a line in error_r, which
+ * was logged.
+ */
+bool daemon_reload(struct daemon *daemon, char *error_r, size_t size);
+/* What was asked for is published: answers the /reload that waits for it. */
+void daemon_reload_done(struct daemon *daemon);
 /* Another transaction, as soon as it may be. */
 void daemon_soon(struct daemon *daemon);
 /* How this Postfix writes its log, whose entries are its own, and which of them are about filters.

@@ -100,7 +100,8 @@ policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h 
 	policy/doctor_words.h policy/doctor_door.c policy/doctor_log.c policy/doctor_postfix.c \
 	policy/doctor_posternd.c policy/doctor_show.c policy/doctor_state.c \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
-	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_state.c \
+	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_posternd.c \
+	policy/setup_state.c \
 	policy/cfile.c policy/cfile.h \
 	policy/mainmaster.c policy/mainmaster.h policy/mainmaster_strip.c \
 	policy/mainmaster_items.c policy/mainmaster_main.c policy/mainmaster_master.c \

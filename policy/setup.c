@@ -283,7 +283,11 @@ static void say_applied(const struct setup_plan *plan)
     setup_check_remarks(plan);
 }
 
-/* Postfix does not notice by itself that a filter has changed: regexp tables are read once. */
+/*
+ * posternd is told twice: before, because no route may lead to a service that goes, and after,
+ * because some may lead to those that came. Postfix does not notice by itself that a filter has
+ * changed: regexp tables are read once.
+ */
 static int apply(struct setup_plan *plan)
 {
     bool state_differs = false;
@@ -294,15 +298,19 @@ static int apply(struct setup_plan *plan)
         state_differs = setup_state_differs(plan);
         status = setup_state_make(plan);
     }
+    if (status == 0 && setup_plan_changes(plan))
+        setup_tell_posternd(plan, false);
     if (status == 0)
         status = connect_postfix(plan);
     if (status != 0)
         return status;
     say_applied(plan);
     if (setup_plan_changes(plan) || state_differs)
-        return reload(plan);
-    printf("Everything was in place already.\n");
-    return 0;
+        status = reload(plan);
+    else
+        printf("Everything was in place already.\n");
+    setup_tell_posternd(plan, true);
+    return status;
 }
 
 /* main.cf first: nothing may be sent to the services any more when they go (connect_postfix()). */
@@ -316,7 +324,9 @@ static int disconnect(struct setup_plan *plan)
     say_changed(&plan->main);
     say_changed(&plan->master);
     printf("Postern's state in %s is left where it is.\n", config_state_directory(plan->config));
-    return setup_plan_changes(plan) ? reload(plan) : 0;
+    status = setup_plan_changes(plan) ? reload(plan) : 0;
+    setup_tell_posternd(plan, true);
+    return status;
 }
 
 static int run(const struct config *config, enum mode mode)

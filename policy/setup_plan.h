@@ -109,6 +109,14 @@ bool setup_state_differs(const struct setup_plan *plan);
 /* Makes the directories, both filters and an empty table. */
 int setup_state_make(const struct setup_plan *plan);
 
+/* --- setup_posternd.c --- */
+
+/*
+ * Has a posternd that runs read its configuration and Postfix's again, and waits, for 5 s at most,
+ * until it has published what follows. `aloud`: says how that went.
+ */
+void setup_tell_posternd(const struct setup_plan *plan, bool aloud);
+
 /* How to call this program again with the same configuration. */
 enum { SETUP_COMMAND_MAX = 4200 };
 void setup_command(const struct setup_plan *plan, const char *option, char *command_r, size_t size);

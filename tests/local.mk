@@ -40,7 +40,9 @@ unit_tests = \
 	tests/unit/test_early
 
 if MILTERS
-unit_tests += tests/unit/test_rcptlimit tests/unit/test_earlyndr tests/unit/test_retrycap
+unit_tests += tests/unit/test_rcptlimit tests/unit/test_retrycap \
+	tests/unit/test_earlyndr_door tests/unit/test_earlyndr_drop \
+	tests/unit/test_earlyndr_outbox tests/unit/test_earlyndr_bounce
 endif
 
 if HAVE_CMOCKA
@@ -115,12 +117,28 @@ tests_unit_test_rcptlimit_SOURCES = tests/unit/test_rcptlimit.c \
 tests_unit_test_rcptlimit_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/rcptlimit
 tests_unit_test_rcptlimit_CFLAGS = $(unit_cflags) -pthread
 tests_unit_test_rcptlimit_LDADD = milters/libmilters.a $(unit_libs) -lpthread
-tests_unit_test_earlyndr_SOURCES = tests/unit/test_earlyndr.c \
+earlyndr_peers = tests/unit/earlyndr_peers.c tests/unit/earlyndr_peers.h \
 	tests/unit/fake_milter.c tests/unit/fake_milter.h tests/unit/fixture.c tests/unit/fixture.h
-tests_unit_test_earlyndr_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/earlyndr
-tests_unit_test_earlyndr_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
-tests_unit_test_earlyndr_LDADD = milters/libmilters.a $(unit_libs) -lpthread
-tests_unit_test_earlyndr_LDFLAGS = -Wl,--wrap=ask_json,--wrap=ask_posternd
+tests_unit_test_earlyndr_door_SOURCES = tests/unit/test_earlyndr_door.c $(earlyndr_peers)
+tests_unit_test_earlyndr_door_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/earlyndr
+tests_unit_test_earlyndr_door_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
+tests_unit_test_earlyndr_door_LDADD = milters/libmilters.a $(unit_libs) -lpthread
+tests_unit_test_earlyndr_door_LDFLAGS = -Wl,--wrap=ask_json,--wrap=ask_posternd
+tests_unit_test_earlyndr_drop_SOURCES = tests/unit/test_earlyndr_drop.c $(earlyndr_peers)
+tests_unit_test_earlyndr_drop_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/earlyndr
+tests_unit_test_earlyndr_drop_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
+tests_unit_test_earlyndr_drop_LDADD = milters/libmilters.a $(unit_libs) -lpthread
+tests_unit_test_earlyndr_drop_LDFLAGS = -Wl,--wrap=ask_json,--wrap=ask_posternd
+tests_unit_test_earlyndr_outbox_SOURCES = tests/unit/test_earlyndr_outbox.c $(earlyndr_peers)
+tests_unit_test_earlyndr_outbox_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/earlyndr
+tests_unit_test_earlyndr_outbox_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
+tests_unit_test_earlyndr_outbox_LDADD = milters/libmilters.a $(unit_libs) -lpthread
+tests_unit_test_earlyndr_outbox_LDFLAGS = -Wl,--wrap=ask_json,--wrap=ask_posternd
+tests_unit_test_earlyndr_bounce_SOURCES = tests/unit/test_earlyndr_bounce.c $(earlyndr_peers)
+tests_unit_test_earlyndr_bounce_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/earlyndr
+tests_unit_test_earlyndr_bounce_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) -pthread
+tests_unit_test_earlyndr_bounce_LDADD = milters/libmilters.a $(unit_libs) -lpthread
+tests_unit_test_earlyndr_bounce_LDFLAGS = -Wl,--wrap=ask_json,--wrap=ask_posternd
 tests_unit_test_retrycap_SOURCES = tests/unit/test_retrycap.c \
 	tests/unit/fake_milter.c tests/unit/fake_milter.h tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_retrycap_CPPFLAGS = $(milters_cppflags) -I$(top_srcdir)/milters/retrycap
