@@ -14,9 +14,6 @@ EXTRA_DIST += contrib/debian/changelog contrib/debian/clean contrib/debian/contr
 	contrib/debian/source/format contrib/rpm/postern.spec
 EXTRA_DIST += tests/packages/run tests/packages/tree.sh tests/packages/story \
 	tests/packages/postern.files tests/packages/postern-milters.files
-# The documents: every command in them is run.
-EXTRA_DIST += tests/docs/run tests/docs/extract tests/docs/compare tests/docs/lib.sh \
-	tests/docs/by-source tests/docs/by-package tests/docs/exceptions
 
 # bash looks for the completion of a command in a file of its name.
 bash_completion_names = posternd postern-earlyndr postern-rcptlimit postern-retrycap
