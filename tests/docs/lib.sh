@@ -27,6 +27,8 @@ fail() {
     } 2>&1 | sed 's/^/# /'
     exit 0
 }
+# A server that hangs up is no reason to die.
+trap '' PIPE
 trap 'fail "line $LINENO: $BASH_COMMAND (at ${place:-no command})"' ERR
 
 chapter() {
@@ -225,7 +227,7 @@ talk() {
     exec 5<> /dev/tcp/127.0.0.1/25
     read -r line <&5
     for command; do
-        printf '%s\r\n' "$command" >&5
+        printf '%s\r\n' "$command" >&5 || break
         while IFS= read -r -t 30 line <&5 && printf '%s\n' "${line%$'\r'}" && [[ $line = ???-* ]]; do :; done
     done
     exec 5>&-

@@ -166,15 +166,10 @@ a_mistake() {
 }
 
 say_all() {
-    early_reports
-    observing
-    an_address_works
-    a_guard
-    delays
-    at_the_policy_service
-    at_the_milter
-    too_many
-    warnings
-    a_mistake
-    keep_said
+    local scene
+    for scene in early_reports observing an_address_works a_guard delays at_the_policy_service \
+        at_the_milter too_many warnings a_mistake; do
+        "$scene"
+        keep_said
+    done
 }
