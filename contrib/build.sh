@@ -61,13 +61,18 @@ need_root() {
     exit 1
 }
 
-# Copies the sources to $work/source, without what a build in the tree or git left there.
-copy_sources() {
-    mkdir -p "$work/source" &&
+# unpack_sources FOLDER: the sources, without what a build in the tree or git left there.
+unpack_sources() {
+    mkdir -p "$1" &&
         tar -C "$source_tree" --exclude=./.git --exclude=./build --exclude=./autom4te.cache \
             --exclude=./config.status --exclude=./Makefile --exclude=./build.h --exclude='*.o' \
             --exclude='*.a' --exclude=.deps --exclude=.dirstamp -cf - . |
-        tar -C "$work/source" -xf - &&
+        tar -C "$1" -xf -
+}
+
+# Copies the sources to $work/source.
+copy_sources() {
+    unpack_sources "$work/source" &&
         (cd "$work/source" && quietly autoreconf -fi)
 }
 

@@ -14,6 +14,7 @@ EXTRA_DIST += contrib/debian/changelog contrib/debian/clean contrib/debian/contr
 	contrib/debian/source/format contrib/rpm/postern.spec
 EXTRA_DIST += tests/packages/run tests/packages/tree.sh tests/packages/story \
 	tests/packages/postern.files tests/packages/postern-milters.files
+EXTRA_DIST += tests/versions/run
 
 # bash looks for the completion of a command in a file of its name.
 bash_completion_names = posternd postern-earlyndr postern-rcptlimit postern-retrycap

@@ -57,6 +57,8 @@ char *doctor_postconf(const struct patient *p, const char *setting);
 void doctor_setup_command(const struct patient *p, char command_r[SETUP_COMMAND_MAX]);
 /* "postconf -c DIR": without -c where that is the default */
 const char *doctor_postconf_command(const struct patient *p, char *buffer, size_t size);
+/* postfix.log = "journal" */
+bool doctor_reads_journal(const struct patient *p);
 /* The first `size` bytes of a file, NUL-terminated; false: it cannot be read. */
 bool doctor_read(const char *path, char *buffer, size_t size);
 
@@ -66,8 +68,9 @@ typedef void doctor_check(struct patient *p);
 doctor_check doctor_runs, doctor_answers, doctor_version, doctor_same_file, doctor_enforces;
 doctor_check doctor_account_good, doctor_directories, doctor_failures, doctor_selinux;
 /* doctor_log.c */
-doctor_check doctor_log, doctor_log_place, doctor_log_lines, doctor_log_clock, doctor_log_flow;
-doctor_check doctor_log_lag, doctor_journal;
+doctor_check doctor_log, doctor_log_place, doctor_log_flow, doctor_log_lag, doctor_journal;
+/* doctor_log_lines.c */
+doctor_check doctor_log_lines, doctor_log_clock;
 /* doctor_state.c */
 doctor_check doctor_state, doctor_tables, doctor_filters, doctor_routes, doctor_gate;
 /* doctor_postfix.c */

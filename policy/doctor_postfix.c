@@ -24,6 +24,30 @@ void doctor_postfix_asked(struct patient *p)
     postfix_free(&postfix);
 }
 
+/* What the parser makes of such lines: maillog_delivery.c. */
+static void say_unquoted(struct patient *p)
+{
+    static const char effect[] = "no attempt for an alias (orig_to=) is counted, and none whose "
+                                 "reply imitates such a line";
+    const char *version = postfix_version(p->plan.postfix);
+    char postconf[DOCTOR_PATH_MAX];
+    char type[DOCTOR_PATH_MAX + 200];
+
+    if (!postfix_version_at_least(p->plan.postfix, LEAST_MAJOR, QUOTED_MINOR)) {
+        doctor_say(p, DOCTOR_NOTE, NULL,
+                   "Postfix %s logs addresses without quotes: %s; 3.5 has info_log_address_format",
+                   version, effect);
+        return;
+    }
+    snprintf(
+        type, sizeof(type),
+        "%s -e info_log_address_format=external && postfix reload && systemctl reload posternd",
+        doctor_postconf_command(p, postconf, sizeof(postconf)));
+    doctor_say(p, DOCTOR_NOTE, type,
+               "Postfix logs addresses without quotes (info_log_address_format is internal): %s",
+               effect);
+}
+
 void doctor_postfix_version(struct patient *p)
 {
     const struct postfix *postfix = p->plan.postfix;
@@ -34,11 +58,8 @@ void doctor_postfix_version(struct patient *p)
                    "of the delivery status are of 3.0, settings of single milters of 3.0, "
                    "maillog_file of 3.4)",
                    postfix_version(postfix), LEAST_MAJOR, LEAST_MINOR);
-    else if (!postfix_version_at_least(postfix, LEAST_MAJOR, QUOTED_MINOR))
-        doctor_say(p, DOCTOR_NOTE, "postconf mail_version",
-                   "Postfix %s logs addresses without quotes: lines with odd ones are not counted; "
-                   "3.5 has info_log_address_format",
-                   postfix_version(postfix));
+    else if (!postfix_logs_external(postfix))
+        say_unquoted(p);
 }
 
 /* master(8) holds a lock on this file; to try it would be in the way of one that starts. */

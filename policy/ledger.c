@@ -456,8 +456,12 @@ void ledger_line(struct ledger *l, const struct maillog_line *line)
     switch (line->kind) {
     case MAILLOG_OTHER:
     case MAILLOG_ACTIVE:
-    case MAILLOG_SUBMITTED:
     case MAILLOG_CONTENT:
+        break;
+    case MAILLOG_SUBMITTED:
+        /* Requeued: it meets the outage anew, and "removed" is never logged of the old id. */
+        if (line->other.len > 0)
+            message_removed(l, line->other);
         break;
     case MAILLOG_REMOVED:
         message_removed(l, line->queue_id);

@@ -81,11 +81,16 @@ policy_posternd_LDADD = $(postern_libs)
 # posternctl replay; apart from posternctl for the tests.
 noinst_LIBRARIES += policy/libreplay.a
 policy_libreplay_a_SOURCES = policy/replay.c policy/replay.h \
-	policy/replay_files.c policy/replay_files.h \
-	policy/replay_held.c policy/replay_html.c policy/replay_html.h \
+	policy/replay_files.c policy/replay_files.h policy/replay_files_parts.h \
+	policy/replay_merge.c policy/replay_reader.c policy/replay_reader.h \
+	policy/replay_years.c policy/replay_years.h \
+	policy/replay_bad.c policy/replay_found.c policy/replay_found.h policy/replay_held.c \
+	policy/replay_hosts.c policy/replay_html.c policy/replay_html.h policy/replay_incidents.c \
+	policy/replay_json.c policy/replay_json.h policy/replay_limited.c \
 	policy/replay_map.c policy/replay_map.h policy/replay_notes.c policy/replay_outage.c \
-	policy/replay_parts.h policy/replay_report.c policy/replay_report.h policy/replay_show.c \
-	policy/replay_study.c policy/replay_study.h policy/replay_svg.c \
+	policy/replay_parts.h policy/replay_report.c policy/replay_report.h \
+	policy/replay_row_words.c policy/replay_rows.c policy/replay_rows.h policy/replay_servers.c \
+	policy/replay_show.c policy/replay_study.c policy/replay_study.h policy/replay_svg.c \
 	policy/replay_tally.c policy/replay_tally.h policy/replay_wait.c \
 	policy/replay_words.c policy/replay_words.h
 policy_libreplay_a_CFLAGS = $(policy_libpostern_a_CFLAGS) $(ZLIB_CFLAGS)
@@ -97,8 +102,8 @@ policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h 
 	policy/show.c policy/show.h policy/show_detail.c policy/show_parts.h policy/show_table.c \
 	policy/show_early.c policy/show_colour.c policy/show_colour.h \
 	policy/doctor.c policy/doctor.h policy/doctor_parts.h policy/doctor_words.c \
-	policy/doctor_words.h policy/doctor_door.c policy/doctor_log.c policy/doctor_postfix.c \
-	policy/doctor_posternd.c policy/doctor_show.c policy/doctor_state.c \
+	policy/doctor_words.h policy/doctor_door.c policy/doctor_log.c policy/doctor_log_lines.c \
+	policy/doctor_postfix.c policy/doctor_posternd.c policy/doctor_show.c policy/doctor_state.c \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
 	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_posternd.c \
 	policy/setup_state.c \

@@ -202,11 +202,30 @@ static void read_stamp(struct sibling *sibling)
         sibling->order = ORDER_MTIME;
 }
 
+/* Whether two names were made by the same rule: digits stand where digits stand. */
+static bool look_alike(const char *a, const char *b)
+{
+    for (; *a != '\0' && *b != '\0'; a++, b++) {
+        bool digit = *a >= '0' && *a <= '9';
+
+        if (digit != (*b >= '0' && *b <= '9') || (!digit && *a != *b))
+            return false;
+    }
+    return *a == *b;
+}
+
+static bool names_compare(const struct sibling *a, const struct sibling *b)
+{
+    if (a->order != b->order || a->order == ORDER_MTIME)
+        return false;
+    return a->order == ORDER_NUMBER || look_alike(a->stamp, b->stamp);
+}
+
 /* Whether `a` was written after `b`. The name knows best: a file's mtime changes when it is
  * touched. */
 static bool is_later(const struct sibling *a, const struct sibling *b)
 {
-    if (a->order != b->order || a->order == ORDER_MTIME)
+    if (!names_compare(a, b))
         return a->mtime > b->mtime;
     if (a->order == ORDER_NUMBER)
         return a->number < b->number;

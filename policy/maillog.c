@@ -68,12 +68,13 @@ static const struct program *program_of(struct slice name)
 }
 
 /* "host ", which holds no space. */
-static bool skip_host(struct cursor *c)
+static bool read_host(struct cursor *c, struct slice *host_r)
 {
     const char *space = memchr(c->at, ' ', cursor_left(c));
 
     if (space == NULL || space == c->at || space - c->at > HOST_MAX)
         return false;
+    *host_r = (struct slice){c->at, (size_t)(space - c->at)};
     c->at = space + 1;
     return true;
 }
@@ -196,8 +197,28 @@ static bool read_active(struct cursor c, struct maillog_line *line_r)
     return true;
 }
 
+/*
+ * Behind "uid=", of a message that postsuper -r had taken out of the queue: "n from=<s> orig_id=ID"
+ * (pickup/pickup.c). Only an address stands before that, and it always ends in '>'.
+ */
+static void read_requeued(struct cursor c, struct maillog_line *line_r)
+{
+    const char *space = memrchr(c.at, ' ', cursor_left(&c));
+    struct slice id;
+
+    if (space == NULL || space == c.at || space[-1] != '>')
+        return;
+    c.at = space;
+    if (!CURSOR_WORD(&c, " orig_id="))
+        return;
+    id = (struct slice){c.at, cursor_left(&c)};
+    if (is_queue_id(id))
+        line_r->other = id;
+}
+
 /* Behind the queue id. */
-static bool read_event(struct cursor c, const struct event *event, struct maillog_line *line_r)
+static bool read_event(struct cursor c, bool cut, const struct event *event,
+                       struct maillog_line *line_r)
 {
     if (!cursor_word(&c, event->begin, strlen(event->begin)))
         return false;
@@ -206,6 +227,8 @@ static bool read_event(struct cursor c, const struct event *event, struct maillo
         if (!is_queue_id(line_r->other))
             return false;
     }
+    if (event == &picked_up && !cut)
+        read_requeued(c, line_r);
     line_r->kind = event->kind;
     return true;
 }
@@ -228,7 +251,7 @@ static bool read_message(enum maillog_quoting quoting, const struct program *pro
         line_r->kind = MAILLOG_REMOVED;
         return true;
     }
-    return program->event && read_event(c, program->event, line_r);
+    return program->event && read_event(c, maillog_may_be_cut(len), program->event, line_r);
 }
 
 bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len, int64_t now,
@@ -239,7 +262,7 @@ bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len,
     struct slice name;
 
     *line_r = (struct maillog_line){.kind = MAILLOG_OTHER};
-    if (!maillog_stamp(reader, &c, now, line_r) || !skip_host(&c) ||
+    if (!maillog_stamp(reader, &c, now, line_r) || !read_host(&c, &line_r->host) ||
         !read_program(&c, &name, &line_r->pid))
         return false;
     line_r->program = name;

@@ -47,6 +47,7 @@ struct maillog_line {
     enum maillog_kind kind;
     int64_t time; /* ms since the epoch; see maillog_parse */
     bool coarse;  /* the stamp has no fraction: `time` is the last ms of that second, at most now */
+    struct slice host; /* whose line it is; empty for an entry of the journal */
     struct slice queue_id;
     struct slice program; /* "postfix/smtp", "postfix/relay/smtp" */
     uint32_t pid;         /* of that process; 0: unknown */
@@ -66,7 +67,11 @@ struct maillog_line {
     struct slice sender;
     uint32_t recipients; /* nrcpt= */
 
-    struct slice other; /* MAILLOG_RETURNED: the queue id of the report */
+    /*
+     * MAILLOG_RETURNED: the queue id of the report; MAILLOG_SUBMITTED: what the message was called
+     * before postsuper -r, maybe empty
+     */
+    struct slice other;
 };
 
 /*

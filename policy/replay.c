@@ -97,16 +97,16 @@ static void end_progress(const struct progress *progress)
 static void read_all(struct replay_study *study, struct replay_files *files)
 {
     struct progress progress = {.on = isatty(STDERR_FILENO) != 0, .started = clock_now()};
-    struct maillog_line line;
+    const struct maillog_line *line;
     struct slice whole;
     enum replay_line kind;
     unsigned n = 0;
 
     while ((kind = replay_files_next(files, &line, &whole)) != REPLAY_LINE_END) {
         if (kind == REPLAY_LINE_POSTFIX)
-            replay_study_line(study, &line);
-        else if (line.queue_id.len > 0)
-            replay_study_other(study, &line, whole);
+            replay_study_line(study, line);
+        else if (line->queue_id.len > 0)
+            replay_study_other(study, line, whole);
         if (++n % PROGRESS_LINES == 0)
             show_progress(&progress, files);
     }

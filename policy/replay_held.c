@@ -12,46 +12,57 @@ static const int64_t MINUTE = 60 * 1000;
 /* An attempt that is said to have taken longer is not one. */
 enum { ATTEMPT_MINUTES_MAX = 120 };
 
+/* False: beyond those that are kept, of all servers. */
+static bool make_room(struct replay_study *s, struct replay_server *server, size_t count)
+{
+    size_t size = count * 2 > server->minute_size + s->room.minutes
+                      ? server->minute_size + s->room.minutes
+                      : count * 2;
+    struct replay_minute *minutes;
+
+    if (count <= server->minute_size)
+        return true;
+    minutes = size < count ? NULL : realloc(server->minutes, size * sizeof(*minutes));
+    if (minutes == NULL)
+        return false;
+    memset(minutes + server->minute_size, 0, (size - server->minute_size) * sizeof(*minutes));
+    s->room.minutes -= size - server->minute_size;
+    server->minutes = minutes;
+    server->minute_size = size;
+    return true;
+}
+
 /* NULL: before the first minute, or beyond those that are kept. */
 static struct replay_minute *minute_at(struct replay_study *s, int64_t time)
 {
-    int64_t nth = time / MINUTE - s->minute_base;
+    struct replay_server *server = s->at;
+    int64_t nth = time / MINUTE - server->minute_base;
 
-    if (s->minute_count == 0) {
+    if (server->minute_count == 0) {
         /* Lines of attempts that began before the log did. */
-        s->minute_base = time / MINUTE - ATTEMPT_MINUTES_MAX;
+        server->minute_base = time / MINUTE - ATTEMPT_MINUTES_MAX;
         nth = ATTEMPT_MINUTES_MAX;
     }
-    if (nth < 0 || (uint64_t)nth >= s->limits.minutes) {
+    if (nth < 0 || (uint64_t)nth >= s->limits.minutes || !make_room(s, server, (size_t)nth + 1)) {
         s->minutes_lost++;
         return NULL;
     }
-    if ((size_t)nth >= s->minute_size) {
-        size_t size = ((size_t)nth + 1) * 2;
-        struct replay_minute *minutes = realloc(s->minutes, size * sizeof(*minutes));
-
-        if (minutes == NULL)
-            return NULL;
-        memset(minutes + s->minute_size, 0, (size - s->minute_size) * sizeof(*minutes));
-        s->minutes = minutes;
-        s->minute_size = size;
-    }
-    if ((size_t)nth >= s->minute_count)
-        s->minute_count = (size_t)nth + 1;
-    return &s->minutes[nth];
+    if ((size_t)nth >= server->minute_count)
+        server->minute_count = (size_t)nth + 1;
+    return &server->minutes[nth];
 }
 
 /* One attempt for several recipients has a line for each. */
 static bool is_same_attempt(struct replay_study *s, const struct maillog_line *line,
                             int64_t started)
 {
-    size_t slot = line->pid % (sizeof(s->attempts) / sizeof(s->attempts[0]));
-    bool same = line->pid != 0 && s->attempts[slot].pid == line->pid &&
-                started < s->attempts[slot].started + 1000 &&
-                started > s->attempts[slot].started - 1000;
+    size_t slot = line->pid % (sizeof(s->at->attempts) / sizeof(s->at->attempts[0]));
+    bool same = line->pid != 0 && s->at->attempts[slot].pid == line->pid &&
+                started < s->at->attempts[slot].started + 1000 &&
+                started > s->at->attempts[slot].started - 1000;
 
-    s->attempts[slot].pid = line->pid;
-    s->attempts[slot].started = started;
+    s->at->attempts[slot].pid = line->pid;
+    s->at->attempts[slot].started = started;
     return same;
 }
 
@@ -90,28 +101,36 @@ void replay_held(struct replay_study *s, const struct maillog_line *line, int64_
 }
 
 /* The most processes that were busy at once while the mail of this minute waited. */
-static uint32_t busy_before(const struct replay_study *s, size_t nth)
+static uint32_t busy_before(const struct replay_server *server, size_t nth)
 {
-    const struct replay_minute *minute = &s->minutes[nth];
+    const struct replay_minute *minute = &server->minutes[nth];
     size_t back = (size_t)(minute->held_for / minute->held / MINUTE) + 1;
     uint32_t most = 0;
 
     for (size_t i = nth > back ? nth - back : 0; i <= nth; i++)
-        if (s->minutes[i].busy / 60 > most)
-            most = s->minutes[i].busy / 60;
+        if (server->minutes[i].busy / 60 > most)
+            most = server->minutes[i].busy / 60;
     return most;
+}
+
+/* Of servers that are as busy the earlier one, whatever their order. */
+static void note_busy(struct replay_study *s, uint32_t busy, int64_t at)
+{
+    if (busy == 0 || busy < s->busy_most || (busy == s->busy_most && at >= s->busy_most_at))
+        return;
+    s->busy_most = busy;
+    s->busy_most_at = at;
 }
 
 void replay_held_end(struct replay_study *s)
 {
-    for (size_t i = 0; i < s->minute_count; i++) {
-        const struct replay_minute *minute = &s->minutes[i];
+    const struct replay_server *server = s->at;
 
-        if (minute->busy / 60 > s->busy_most) {
-            s->busy_most = minute->busy / 60;
-            s->busy_most_at = (s->minute_base + (int64_t)i) * MINUTE;
-        }
-        if (minute->held > 0 && busy_before(s, i) >= REPLAY_SILENT_LEAST) {
+    for (size_t i = 0; i < server->minute_count; i++) {
+        const struct replay_minute *minute = &server->minutes[i];
+
+        note_busy(s, minute->busy / 60, (server->minute_base + (int64_t)i) * MINUTE);
+        if (minute->held > 0 && busy_before(server, i) >= REPLAY_SILENT_LEAST) {
             s->held_by_silence += minute->held;
             s->held_by_silence_ms += minute->held_for;
         }

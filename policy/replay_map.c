@@ -13,7 +13,7 @@ struct entry {
 
 struct replay_map {
     size_t value_size;
-    size_t most;
+    size_t *room;
     uint64_t seed;
     size_t count;
     size_t buckets; /* a power of two */
@@ -42,13 +42,13 @@ static uint64_t hash_of(const struct replay_map *map, struct slice key)
     return mix(mix(hash, word), map->seed);
 }
 
-struct replay_map *replay_map_new(size_t value_size, size_t most, uint64_t seed)
+struct replay_map *replay_map_new(size_t value_size, size_t *room, uint64_t seed)
 {
     struct replay_map *map = calloc(1, sizeof(*map));
 
     if (map == NULL)
         return NULL;
-    *map = (struct replay_map){value_size, most, seed, 0, FIRST_BUCKETS, NULL};
+    *map = (struct replay_map){value_size, room, seed, 0, FIRST_BUCKETS, NULL};
     map->table = calloc(map->buckets, sizeof(struct entry *));
     if (map->table == NULL)
         replay_map_free(&map);
@@ -131,7 +131,7 @@ void *replay_map_add(struct replay_map *map, struct slice key)
 
     if (entry)
         return entry->value;
-    if (map->count >= map->most)
+    if (*map->room == 0)
         return NULL;
     entry = calloc(1, sizeof(*entry) + map->value_size + key.len + 1);
     if (entry == NULL)
@@ -140,6 +140,7 @@ void *replay_map_add(struct replay_map *map, struct slice key)
     entry->key_len = key.len;
     memcpy(key_of(map, entry), key.at, key.len);
     *place = entry;
+    (*map->room)--;
     if (++map->count > map->buckets)
         grow(map);
     return entry->value;
@@ -154,6 +155,7 @@ void replay_map_remove(struct replay_map *map, struct slice key)
         return;
     *place = gone->next;
     map->count--;
+    (*map->room)++;
     free(gone);
 }
 

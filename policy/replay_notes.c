@@ -23,8 +23,13 @@ static void about_outages(json_t *notes, const json_t *report)
                 "that Postfix opened afterwards; the host may have been back earlier than that.");
     note(notes,
          "It is named when at least hold_after retries failed, open_interval apart: Postern "
-         "would have held its mail. %lld shorter failure%s %s left out.",
+         "would have held its mail; or fewer, where it was known that all its mail hosts were "
+         "down. %lld shorter failure%s %s left out.",
          brief, show_plural(brief), brief == 1 ? "is" : "are");
+    if (json_array_size(json_object_get(report, "servers")) > 1)
+        note(notes, "Each server is judged as with a Postern of its own, by its own lines. What "
+                    "several saw of one destination or one mail host at the same time is one "
+                    "outage here; FAILED, WAITED and all sums are of all servers.");
 }
 
 static void about_caps(json_t *notes, const json_t *report)
@@ -38,6 +43,21 @@ static void about_caps(json_t *notes, const json_t *report)
                 "domain; one that never was has the cap of unproven.");
 }
 
+static void about_the_door(json_t *notes, const json_t *door)
+{
+    long long tripped = show_number(door, "guards_tripped");
+
+    if (show_number(door, "messages") > 0)
+        note(notes, "At the door comes what clients send through postern-earlyndr; the log of the "
+                    "deliveries does not tell which mail that was. After half of lifetime one "
+                    "message is let in to try the address.");
+    if (tripped > 0)
+        note(notes,
+             "%lld time%s a destination rejected so many that nothing was learned from it "
+             "(early_ndr.guard).",
+             tripped, show_plural(tripped));
+}
+
 static void about_the_rest(json_t *notes, const json_t *report)
 {
     const json_t *held = json_object_get(report, "held_up");
@@ -49,6 +69,7 @@ static void about_the_rest(json_t *notes, const json_t *report)
          "For a bad address beside a slow one the NDR would have left %lld s after the "
          "rejection, for mail that came in through postern-earlyndr.",
          show_number(early, "after"));
+    about_the_door(notes, json_object_get(report, "at_the_door"));
     note(notes,
          "Mail counts as held up by silent hosts when attempts of 10 s or more kept at "
          "least %lld processes busy at some time while it waited.",
@@ -82,6 +103,8 @@ static void about_limits(json_t *notes, const json_t *report)
         const char *key;
         const char *what;
     } limits[] = {
+        {"servers", "lines were of servers beyond the number that is kept"},
+        {"addresses", "bounces were of bad addresses beyond the number that is kept"},
         {"destinations", "lines were about destinations beyond the number that is kept"},
         {"recipients", "failures were about messages beyond the number that is kept"},
         {"outages", "outages are not listed, beyond the number that is kept"},

@@ -39,7 +39,7 @@ struct replay_destination *replay_destination_of(struct replay_study *s, struct 
     if (len == 0)
         return NULL;
     rules_name(s->config, (struct slice){domain, len}, name, sizeof(name));
-    to = replay_map_add(s->destinations, slice_of(name));
+    to = replay_map_add(s->at->destinations, slice_of(name));
     if (to == NULL)
         s->destinations_lost++;
     else if (to->policy == NULL)
@@ -53,12 +53,13 @@ static bool has_schedule(const struct retry_policy *policy)
     return policy->open_interval > 0 && policy->hold_after > 0;
 }
 
-static struct replay_outage *outage_new(const struct replay_destination *to)
+static struct replay_outage *outage_new(struct replay_destination *to)
 {
     struct replay_outage *o = calloc(1, sizeof(*o));
 
     if (o == NULL)
         return NULL;
+    o->to = to;
     o->began = to->d.since;
     o->number = to->d.outage_start;
     o->open = true;
@@ -103,13 +104,14 @@ static void close_outage(struct replay_study *s, struct replay_destination *to, 
     to->now = NULL;
     o->open = false;
     o->ended = ended;
-    if (o->counted < failures_least(to->policy)) {
+    replay_host_acquit(o);
+    if (o->counted < failures_least(to->policy) && !o->by_host) {
         to->short_ones++;
         s->short_outages++;
-    } else if (s->outages >= s->limits.outages) {
+    } else if (s->room.outages == 0) {
         s->outages_lost++;
     } else {
-        s->outages++;
+        s->room.outages--;
         o->kept = true;
         o->next = to->outages;
         to->outages = o;
@@ -178,13 +180,27 @@ void replay_failed(struct replay_study *s, struct replay_destination *to,
         to->now = outage_new(to);
     if (to->now)
         note_failure(to, line, attempt, change.counted);
+    if (to->now && change.counted)
+        replay_host_failed(s, to, line);
 }
 
 void replay_opened(struct replay_study *s, struct replay_destination *to,
-                   const struct attempt *attempt)
+                   const struct maillog_line *line, const struct attempt *attempt)
 {
     if (destination_opened(&to->d, attempt) && to->now)
         close_outage(s, to, attempt->ended);
+    replay_host_opened(s, to, line, attempt);
+}
+
+void replay_freed(struct replay_study *s, struct replay_outage *outage,
+                  const struct attempt *attempt)
+{
+    struct replay_destination *to = outage->to;
+    bool proven = to->d.proven;
+
+    if (destination_opened(&to->d, attempt))
+        close_outage(s, to, attempt->ended);
+    to->d.proven = proven; /* it was not opened itself */
 }
 
 static void end_one(void *context, void *value)
@@ -197,7 +213,7 @@ static void end_one(void *context, void *value)
 
 void replay_outages_end(struct replay_study *s)
 {
-    replay_map_each(s->destinations, end_one, s);
+    replay_map_each(s->at->destinations, end_one, s);
 }
 
 static void free_one(void *context, void *value)
@@ -215,20 +231,14 @@ static void free_one(void *context, void *value)
     free(to->limit_reply);
 }
 
-void replay_outages_free(struct replay_study *s)
+void replay_outages_free(struct replay_server *server)
 {
-    replay_map_each(s->destinations, free_one, NULL);
+    replay_map_each(server->destinations, free_one, NULL);
 }
 
-/*
- * One that was reached in the end was no mistyped domain; posternd, had it run before, would have
- * known it.
- */
-static uint32_t cap_of(const struct replay_study *s, const struct replay_destination *to,
-                       const struct replay_outage *o)
+/* One that was reached is no mistyped domain; posternd, had it run before, would have known it. */
+uint32_t replay_cap_of(const struct replay_study *s, const struct replay_destination *to)
 {
-    if (o->ended > 0)
-        return to->policy->max_open_retries;
     return destination_cap(&to->d, to->policy, to->listed,
                            config_unproven_max_open_retries(s->config));
 }
@@ -258,7 +268,7 @@ static int64_t observed(const struct replay_outage *o, uint32_t cap, uint64_t ba
 int64_t replay_cap_time(const struct replay_study *s, const struct replay_destination *to,
                         const struct replay_outage *o, int64_t met, uint64_t baseline)
 {
-    uint32_t cap = cap_of(s, to, o);
+    uint32_t cap = replay_cap_of(s, to);
 
     if (cap == 0)
         return 0;

@@ -2,224 +2,33 @@
 
 #include <stdlib.h>
 
-#include "replay_parts.h"
-#include "text.h"
+#include "replay_json.h"
 
-static json_t *when(int64_t ms)
-{
-    return ms > 0 ? json_real((double)ms / 1000) : json_null();
-}
-
-static json_t *seconds(int64_t ms)
-{
-    return json_real((double)ms / 1000);
-}
-
-static json_t *number(uint64_t n)
-{
-    return json_integer((json_int_t)n);
-}
-
-/* Strangers' text is not always UTF-8. */
-static json_t *text(struct slice s)
-{
-    char copy[STORE_KEY_MAX + 1];
-
-    slice_copy(copy, sizeof(copy), s);
-    text_clean(copy);
-    return json_string(copy);
-}
-
-static json_t *steps_of(const struct replay_tally *tally)
-{
-    json_t *array = json_array();
-
-    for (int i = 0; i < REPLAY_STEPS; i++) {
-        int64_t end = replay_step_end(i);
-
-        json_array_append_new(array,
-                              json_pack("{s:o, s:o}", "below", end ? seconds(end) : json_null(),
-                                        "count", number(tally->steps[i])));
-    }
-    return array;
-}
-
-static json_t *tally_of(const struct replay_tally *tally)
-{
-    return json_pack("{s:o, s:o, s:o, s:o}", "count", number(tally->count), "mean",
-                     seconds(replay_tally_mean(tally)), "most", seconds(tally->most), "steps",
-                     steps_of(tally));
-}
-
-static json_t *samples_of(const struct replay_samples *samples)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < samples->count; i++) {
-        const struct replay_sample *sample = &samples->list[i];
-
-        json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o}", "queue_id",
-                                               text(slice_of(sample->queue_id)), "recipient",
-                                               text(slice_of(sample->recipient)), "would",
-                                               when(sample->would), "was", when(sample->was)));
-    }
-    return array;
-}
-
-/* Outages */
-
-struct found {
-    const struct replay_outage *outage;
-    const struct replay_destination *to;
-    struct slice name;
-};
-
-struct found_list {
-    struct found *list;
-    size_t count;
-    size_t size;
-};
-
-struct finding {
-    const struct replay_study *study;
-    struct found_list outages;
-    struct found_list limits; /* destinations that refused recipients as too many */
-};
-
-static const char *state_of(const struct replay_outage *o)
-{
-    if (o->ended > 0)
-        return "over";
-    return o->still > 0 ? "ongoing" : "not seen to end";
-}
-
-static json_t *outage_object(const struct replay_study *s, const struct found *f)
-{
-    const struct replay_outage *o = f->outage;
-    int64_t end = o->ended > 0 ? o->ended : o->still > 0 ? s->last : o->last_failed;
-    uint32_t cap = o->ended > 0 ? f->to->policy->max_open_retries
-                                : destination_cap(&f->to->d, f->to->policy, f->to->listed,
-                                                  config_unproven_max_open_retries(s->config));
-    json_t *object = json_pack("{s:o, s:b, s:b, s:s, s:o, s:o, s:o, s:o}", "destination",
-                               text((struct slice){f->name.at + 2, f->name.len - 2}), "group",
-                               f->to->listed, "reached", f->to->d.proven, "state", state_of(o),
-                               "began", when(o->began), "ended", when(o->ended), "last_failed",
-                               when(o->last_failed), "lasted", seconds(end - o->began));
-    json_t *more = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "attempts",
-        number(o->attempts - o->skipped), "suspended", number(o->skipped), "counted",
-        number(o->counted), "busy", seconds(o->busy), "waited", tally_of(&o->waited), "lag",
-        tally_of(&o->lag), "expired", number(o->expired), "over_cap", number(o->returned),
-        "still_waiting", number(o->still), "cap", (json_int_t)cap, "open_interval",
-        (json_int_t)f->to->policy->open_interval, "last_error", text(slice_of(o->error)));
-
-    json_object_update(object, more);
-    json_decref(more);
-    return object;
-}
-
-static void add_found(struct found_list *found, struct found f)
-{
-    if (found->count == found->size) {
-        size_t size = found->size ? found->size * 2 : 256;
-        struct found *list = realloc(found->list, size * sizeof(*list));
-
-        if (list == NULL)
-            return;
-        found->list = list;
-        found->size = size;
-    }
-    found->list[found->count++] = f;
-}
-
-static void look_at(void *context, void *value)
-{
-    struct finding *finding = context;
-    struct replay_destination *to = value;
-    struct slice name = replay_map_key(finding->study->destinations, to);
-
-    for (const struct replay_outage *o = to->outages; o; o = o->next)
-        add_found(&finding->outages, (struct found){o, to, name});
-    if (to->wrong_bounces > 0 || to->splits > 0)
-        add_found(&finding->limits, (struct found){NULL, to, name});
-}
-
-static int by_begin(const void *a, const void *b)
-{
-    const struct found *x = a, *y = b;
-
-    if (x->outage->began != y->outage->began)
-        return x->outage->began < y->outage->began ? -1 : 1;
-    return strcmp(x->name.at, y->name.at);
-}
-
-/* Those with most to lose come first. */
-static int by_bounces(const void *a, const void *b)
-{
-    const struct replay_destination *x = ((const struct found *)a)->to;
-    const struct replay_destination *y = ((const struct found *)b)->to;
-
-    if (x->wrong_bounces != y->wrong_bounces)
-        return x->wrong_bounces > y->wrong_bounces ? -1 : 1;
-    if (x->splits != y->splits)
-        return x->splits > y->splits ? -1 : 1;
-    return strcmp(((const struct found *)a)->name.at, ((const struct found *)b)->name.at);
-}
-
-static json_t *outages_of(const struct replay_study *s, struct found_list *found)
-{
-    json_t *array = json_array();
-
-    if (found->count > 0)
-        qsort(found->list, found->count, sizeof(*found->list), by_begin);
-    for (size_t i = 0; i < found->count; i++)
-        json_array_append_new(array, outage_object(s, &found->list[i]));
-    return array;
-}
-
-static json_t *limited(struct found_list *found)
-{
-    json_t *array = json_array();
-
-    if (found->count > 0)
-        qsort(found->list, found->count, sizeof(*found->list), by_bounces);
-    for (size_t i = 0; i < found->count; i++) {
-        const struct replay_destination *to = found->list[i].to;
-        struct slice name = found->list[i].name;
-
-        json_array_append_new(
-            array, json_pack("{s:o, s:o, s:o, s:o, s:o}", "destination",
-                             text((struct slice){name.at + 2, name.len - 2}), "wrong_bounces",
-                             number(to->wrong_bounces), "deferrals", number(to->splits), "drains",
-                             tally_of(&to->drains), "reply",
-                             text(slice_of(to->limit_reply ? to->limit_reply : ""))));
-    }
-    return array;
-}
-
-/* The other findings */
-
-static json_t *mail_of(const struct replay_study *s)
+static json_t *mail_of(const struct replay_study *s, size_t destinations)
 {
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "deliveries",
-        number(s->deliveries), "sent", number(s->sent), "deferred", number(s->deferred), "bounced",
-        number(s->bounced), "open_failures", number(s->open_failures), "suspended",
-        number(s->skipped), "transfer_failures", number(s->transfer_failures), "short_outages",
-        number(s->short_outages), "delays", tally_of(&s->delays), "destinations",
-        number(replay_map_count(s->destinations)), "deferred_by_postern", number(s->ours));
+        replay_json_number(s->deliveries), "sent", replay_json_number(s->sent), "deferred",
+        replay_json_number(s->deferred), "bounced", replay_json_number(s->bounced), "open_failures",
+        replay_json_number(s->open_failures), "suspended", replay_json_number(s->skipped),
+        "transfer_failures", replay_json_number(s->transfer_failures), "short_outages",
+        replay_json_number(s->short_outages), "delays", replay_json_tally(&s->delays),
+        "destinations", replay_json_number(destinations), "deferred_by_postern",
+        replay_json_number(s->ours));
 }
 
 static json_t *ndrs_of(const struct replay_study *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "expired_messages",
-                     number(s->expired_messages), "expired_recipients", number(s->expired),
-                     "no_cap", number(s->expired_uncapped), "no_sender", number(s->expired_silent),
-                     "not_seen_to_fail", number(s->expired_unseen), "earlier",
-                     tally_of(&s->earlier), "earlier_samples", samples_of(&s->earlier_samples),
-                     "delivered_after_cap", tally_of(&s->in_vain), "delivered_after_cap_samples",
-                     samples_of(&s->in_vain_samples), "waiting_over_cap", number(s->waiting_over),
-                     "waiting", number(s->waiting));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "expired_messages",
+        replay_json_number(s->expired_messages), "expired_recipients",
+        replay_json_number(s->expired), "no_cap", replay_json_number(s->expired_uncapped),
+        "no_sender", replay_json_number(s->expired_silent), "not_seen_to_fail",
+        replay_json_number(s->expired_unseen), "earlier", replay_json_tally(&s->earlier),
+        "earlier_samples", replay_json_samples(&s->earlier_samples), "delivered_after_cap",
+        replay_json_tally(&s->in_vain), "delivered_after_cap_samples",
+        replay_json_samples(&s->in_vain_samples), "waiting_over_cap",
+        replay_json_number(s->waiting_over), "waiting", replay_json_number(s->waiting));
 }
 
 static json_t *early_of(const struct replay_study *s)
@@ -227,24 +36,29 @@ static json_t *early_of(const struct replay_study *s)
     const struct config_early *early = config_early(s->config);
 
     return json_pack("{s:b, s:I, s:o, s:o, s:o}", "on", early->mode != EARLY_OFF, "after",
-                     (json_int_t)early->after, "ndrs", number(s->ndrs), "earlier",
-                     tally_of(&s->late_ndrs), "samples", samples_of(&s->early_samples));
+                     (json_int_t)early->after, "ndrs", replay_json_number(s->ndrs), "earlier",
+                     replay_json_tally(&s->late_ndrs), "samples",
+                     replay_json_samples(&s->early_samples));
 }
 
 static json_t *held_of(const struct replay_study *s)
 {
     return json_pack("{s:i, s:o, s:o, s:o, s:i, s:o, s:o}", "least", REPLAY_HELD_UP, "all",
-                     tally_of(&s->held), "beside_silence", number(s->held_by_silence),
-                     "beside_silence_time", seconds(s->held_by_silence_ms),
-                     "beside_silence_processes", REPLAY_SILENT_LEAST, "busiest",
-                     number(s->busy_most), "busiest_at", when(s->busy_most_at));
+                     replay_json_tally(&s->held), "beside_silence",
+                     replay_json_number(s->held_by_silence), "beside_silence_time",
+                     replay_json_seconds(s->held_by_silence_ms), "beside_silence_processes",
+                     REPLAY_SILENT_LEAST, "busiest", replay_json_number(s->busy_most), "busiest_at",
+                     replay_json_when(s->busy_most_at));
 }
 
 static json_t *limits_hit(const struct replay_study *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "destinations", number(s->destinations_lost),
-                     "recipients", number(s->waiters_lost), "outages", number(s->outages_lost),
-                     "minutes", number(s->minutes_lost));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o}", "servers", replay_json_number(s->servers_lost),
+        "addresses", replay_json_number(s->bad_lost), "destinations",
+        replay_json_number(s->destinations_lost), "recipients", replay_json_number(s->waiters_lost),
+        "outages", replay_json_number(s->outages_lost), "minutes",
+        replay_json_number(s->minutes_lost));
 }
 
 static json_t *settings_of(const struct replay_study *s)
@@ -252,32 +66,138 @@ static json_t *settings_of(const struct replay_study *s)
     const struct retry_policy *retry = config_retry(s->config);
 
     return json_pack(
-        "{s:o, s:b, s:I, s:I, s:I, s:I, s:b, s:b}", "file", text(slice_of(config_path(s->config))),
-        "enforce", config_enforce(s->config), "max_open_retries",
-        (json_int_t)retry->max_open_retries, "open_interval", (json_int_t)retry->open_interval,
-        "unproven_max_open_retries", (json_int_t)config_unproven_max_open_retries(s->config),
-        "groups", (json_int_t)config_group_count(s->config), "outbound",
-        config_outbound_limits(s->config), "lanes", config_lanes_mode(s->config) != LANES_OFF);
+        "{s:o, s:b, s:I, s:I, s:I, s:I, s:b, s:b}", "file",
+        replay_json_text(slice_of(config_path(s->config))), "enforce", config_enforce(s->config),
+        "max_open_retries", (json_int_t)retry->max_open_retries, "open_interval",
+        (json_int_t)retry->open_interval, "unproven_max_open_retries",
+        (json_int_t)config_unproven_max_open_retries(s->config), "groups",
+        (json_int_t)config_group_count(s->config), "outbound", config_outbound_limits(s->config),
+        "lanes", config_lanes_mode(s->config) != LANES_OFF);
+}
+
+static json_t *limits_of(const struct replay_study *s, json_t *destinations)
+{
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o}", "wrong_bounces", replay_json_number(s->wrong_bounces),
+        "deferrals", replay_json_number(s->splits), "drains", replay_json_tally(&s->drains),
+        "samples", replay_json_samples(&s->wrong_samples), "destinations", destinations);
+}
+
+static const char *mode_of(const struct replay_study *s)
+{
+    switch (config_early_mode(s->config)) {
+    case EARLY_REFUSE:
+        return "refuse";
+    case EARLY_NDR:
+        return "ndr";
+    default:
+        return "off";
+    }
+}
+
+struct refused {
+    const struct replay_map *bad; /* of the present server */
+    struct replay_map *all;
+};
+
+static void add_refused(void *context, void *value)
+{
+    struct refused *refused = context;
+    const struct replay_bad *bad = value;
+
+    if (bad->refused)
+        replay_map_add(refused->all, replay_map_key(refused->bad, bad));
+}
+
+static void add_server_refused(void *context, void *value)
+{
+    struct refused *refused = context;
+    const struct replay_server *server = value;
+
+    refused->bad = server->bad;
+    replay_map_each(server->bad, add_refused, refused);
+}
+
+/* Addresses that any of the servers would have refused at the door. */
+static size_t count_refused(const struct replay_study *s)
+{
+    size_t room = SIZE_MAX;
+    struct refused refused = {.all = replay_map_new(sizeof(char), &room, s->seed)};
+    size_t count = 0;
+
+    if (refused.all) {
+        replay_map_each(s->servers, add_server_refused, &refused);
+        count = replay_map_count(refused.all);
+    }
+    replay_map_free(&refused.all);
+    return count;
+}
+
+static json_t *door_of(const struct replay_study *s)
+{
+    return json_pack(
+        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "mode", mode_of(s), "lifetime",
+        (json_int_t)config_early(s->config)->lifetime, "learned",
+        replay_json_number(s->bad_learned), "messages", replay_json_number(s->door_messages),
+        "addresses", replay_json_number(count_refused(s)), "delivered",
+        replay_json_number(s->door_delivered), "guards_tripped",
+        replay_json_number(s->guards_tripped), "samples", replay_json_samples(&s->door_samples),
+        "delivered_samples", replay_json_samples(&s->door_delivered_samples));
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct server_list {
+    const struct replay_study *study;
+    const char **names;
+    size_t count;
+};
+
+static void add_server(void *context, void *value)
+{
+    struct server_list *list = context;
+
+    if (list->names)
+        list->names[list->count++] = replay_map_key(list->study->servers, value).at;
+}
+
+static json_t *servers_of(const struct replay_study *s)
+{
+    struct server_list list = {s, calloc(replay_map_count(s->servers) + 1, sizeof(char *)), 0};
+    json_t *array = json_array();
+
+    replay_map_each(s->servers, add_server, &list);
+    if (list.count > 0)
+        qsort(list.names, list.count, sizeof(char *), by_name);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct replay_server *server = replay_map_find(s->servers, slice_of(list.names[i]));
+
+        json_array_append_new(array, json_pack("{s:o, s:o}", "name",
+                                               replay_json_text(slice_of(list.names[i])), "lines",
+                                               replay_json_number(server ? server->lines : 0)));
+    }
+    free(list.names);
+    return array;
 }
 
 json_t *replay_report(const struct replay_study *s)
 {
-    struct finding finding = {.study = s};
-    json_t *report;
+    size_t destinations;
+    json_t *limited = replay_limited(s, &destinations);
+    json_t *report = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                               "configuration", settings_of(s), "from", replay_json_when(s->first),
+                               "to", replay_json_when(s->last), "servers", servers_of(s), "mail",
+                               mail_of(s, destinations), "ndrs", ndrs_of(s), "recipient_limits",
+                               limits_of(s, limited), "bad_beside_slow", early_of(s), "at_the_door",
+                               door_of(s), "held_up", held_of(s), "after_outages",
+                               replay_json_tally(&s->lag), "limits_hit", limits_hit(s));
 
-    replay_map_each(s->destinations, look_at, &finding);
-    report = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, "
-                       "s:o}",
-                       "configuration", settings_of(s), "from", when(s->first), "to", when(s->last),
-                       "mail", mail_of(s), "outages", outages_of(s, &finding.outages), "ndrs",
-                       ndrs_of(s), "recipient_limits", "wrong_bounces", number(s->wrong_bounces),
-                       "deferrals", number(s->splits), "drains", tally_of(&s->drains), "samples",
-                       samples_of(&s->wrong_samples), "destinations", limited(&finding.limits),
-                       "bad_beside_slow", early_of(s), "held_up", held_of(s), "after_outages",
-                       tally_of(&s->lag), "limits_hit", limits_hit(s));
-    free(finding.outages.list);
-    free(finding.limits.list);
-    if (report)
-        replay_notes(report);
+    if (report == NULL)
+        return NULL;
+    replay_incidents(s, report);
+    replay_notes(report);
     return report;
 }

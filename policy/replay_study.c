@@ -5,17 +5,16 @@
 
 #include "failure.h"
 
-/* Some hundred MB at the very most; a year of minutes. */
-const struct replay_limits replay_limits_default = {200000, 500000, 10000, 527040};
-
-static bool make_maps(struct replay_study *s, uint64_t seed)
-{
-    s->destinations =
-        replay_map_new(sizeof(struct replay_destination), s->limits.destinations, seed);
-    s->messages = replay_map_new(sizeof(struct replay_message), s->limits.waiters, seed);
-    s->waiters = replay_map_new(sizeof(struct replay_waiter), s->limits.waiters, seed);
-    return s->destinations && s->messages && s->waiters;
-}
+/* Some hundred MB at the very most; a year of minutes, of all servers together. */
+const struct replay_limits replay_limits_default = {
+    .destinations = 200000,
+    .waiters = 500000,
+    .outages = 10000,
+    .minutes = 527040,
+    .servers = 200,
+    .addresses = 200000,
+    .hosts = 200000,
+};
 
 struct replay_study *replay_study_new(const struct config *config,
                                       const struct replay_limits *limits, uint64_t seed,
@@ -28,9 +27,13 @@ struct replay_study *replay_study_new(const struct config *config,
         return NULL;
     s->config = config;
     s->limits = *limits;
+    s->room = *limits;
+    s->message_room = limits->waiters;
+    s->seed = seed;
     if (config_outbound_limits(config))
         s->classifier = classifier_of_config(config, error_r, size);
-    if (!make_maps(s, seed) || (config_outbound_limits(config) && s->classifier == NULL))
+    s->servers = replay_map_new(sizeof(struct replay_server), &s->room.servers, seed);
+    if (s->servers == NULL || (config_outbound_limits(config) && s->classifier == NULL))
         replay_study_free(&s);
     return s;
 }
@@ -42,13 +45,8 @@ void replay_study_free(struct replay_study **study)
     *study = NULL;
     if (s == NULL)
         return;
-    if (s->destinations)
-        replay_outages_free(s);
+    replay_servers_free(s);
     classifier_free(&s->classifier);
-    replay_map_free(&s->waiters);
-    replay_map_free(&s->messages);
-    replay_map_free(&s->destinations);
-    free(s->minutes);
     free(s);
 }
 
@@ -120,7 +118,7 @@ static void transfer_failed(struct replay_study *s, const struct maillog_line *l
     s->splits += split;
     if (to == NULL)
         return;
-    replay_opened(s, to, &attempt);
+    replay_opened(s, to, line, &attempt);
     to->splits += split;
     if (split)
         note_reply(to, line);
@@ -177,8 +175,10 @@ static void was_bounced(struct replay_study *s, struct replay_destination *to,
         note_reply(to, line);
         replay_sample(&s->wrong_samples, line->queue_id, line->recipient, 0, line->time);
     }
-    if (m && m->bounced++ == 0)
+    if (m && m->bounced++ == 0) {
         m->bounced_at = line->time;
+        m->bounced_to = strndup(line->recipient.at, line->recipient.len);
+    }
 }
 
 static void delivered_or_refused(struct replay_study *s, const struct maillog_line *line)
@@ -191,11 +191,15 @@ static void delivered_or_refused(struct replay_study *s, const struct maillog_li
     if (line->agent == MAILLOG_AGENT_SMTP && !slice_equals(line->relay, "none"))
         to = replay_destination_of(s, line->recipient);
     if (to)
-        replay_opened(s, to, &attempt);
+        replay_opened(s, to, line, &attempt);
     if (is_sent)
         was_sent(s, to, line);
     else
         was_bounced(s, to, line);
+    if (to && is_sent)
+        replay_bad_taken(s, to, line);
+    else if (to)
+        replay_bad_refused(s, to, line);
     w = replay_waiter_of(s, line, false);
     if (w)
         replay_done(s, replay_message_of(s, line, false), w, is_sent ? REPLAY_SENT : REPLAY_BOUNCED,
@@ -205,7 +209,7 @@ static void delivered_or_refused(struct replay_study *s, const struct maillog_li
 /* Postfix tells the sender of those that bounced, once the pass is over. */
 static void ndr_sent(struct replay_study *s, const struct maillog_line *line)
 {
-    struct replay_message *m = replay_map_find(s->messages, line->queue_id);
+    struct replay_message *m = replay_map_find(s->at->messages, line->queue_id);
     int64_t after = (int64_t)config_early(s->config)->after * 1000;
 
     if (m == NULL || m->bounced == 0)
@@ -213,15 +217,18 @@ static void ndr_sent(struct replay_study *s, const struct maillog_line *line)
     s->ndrs++;
     if (line->time - m->bounced_at > after) {
         replay_tally_add(&s->late_ndrs, line->time - m->bounced_at - after);
-        replay_sample(&s->early_samples, line->queue_id, (struct slice){"", 0},
-                      m->bounced_at + after, line->time);
+        replay_sample(&s->early_samples, line->queue_id,
+                      slice_of(m->bounced_to ? m->bounced_to : ""), m->bounced_at + after,
+                      line->time);
     }
     m->bounced = 0;
+    free(m->bounced_to);
+    m->bounced_to = NULL;
 }
 
 static void activated(struct replay_study *s, const struct maillog_line *line)
 {
-    struct replay_message *m = replay_map_find(s->messages, line->queue_id);
+    struct replay_message *m = replay_map_find(s->at->messages, line->queue_id);
 
     if (m)
         m->null_sender = line->sender.len == 0;
@@ -229,7 +236,7 @@ static void activated(struct replay_study *s, const struct maillog_line *line)
 
 static void removed(struct replay_study *s, const struct maillog_line *line)
 {
-    struct replay_message *m = replay_map_find(s->messages, line->queue_id);
+    struct replay_message *m = replay_map_find(s->at->messages, line->queue_id);
 
     if (m)
         replay_message_done(s, m, REPLAY_GONE, line->time);
@@ -245,6 +252,9 @@ static void note_time(struct replay_study *s, int64_t time)
 
 void replay_study_line(struct replay_study *s, const struct maillog_line *line)
 {
+    if (!replay_server_find(s, line->host))
+        return;
+    s->at->lines++;
     note_time(s, line->time);
     if (line->kind == MAILLOG_REMOVED)
         removed(s, line);
@@ -283,11 +293,11 @@ bool replay_study_other(struct replay_study *s, const struct maillog_line *line,
     struct replay_message *m;
     const char *begin;
 
-    if (!is_expiry(line, whole))
+    if (!is_expiry(line, whole) || !replay_server_find(s, line->host))
         return false;
     note_time(s, line->time);
     s->expired_messages++;
-    m = replay_map_find(s->messages, line->queue_id);
+    m = replay_map_find(s->at->messages, line->queue_id);
     if (m == NULL || m->waiters == NULL) {
         s->expired_unseen++;
         return true;
@@ -306,9 +316,17 @@ static void end_message(void *context, void *value)
     replay_message_done(s, value, REPLAY_STILL, s->last);
 }
 
-void replay_study_end(struct replay_study *s)
+static void end_server(void *context, void *value)
 {
-    replay_map_each(s->messages, end_message, s);
+    struct replay_study *s = context;
+
+    s->at = value;
+    replay_map_each(s->at->messages, end_message, s);
     replay_outages_end(s);
     replay_held_end(s);
+}
+
+void replay_study_end(struct replay_study *s)
+{
+    replay_map_each(s->servers, end_server, s);
 }

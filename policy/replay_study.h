@@ -3,8 +3,9 @@
  *
  * The ledger counts what Postfix tried, but under Postern there would have been other retries. So
  * this keeps the outages as the ledger does (destination.h, failure.h), and works out from the
- * configuration when the retries would have come. Pure: no I/O, no clock; times are ms since the
- * epoch. Memory is bounded by struct replay_limits. Not thread-safe.
+ * configuration when the retries would have come. Lines of several servers may come in turn: each
+ * is judged as with a Postern of its own, and the sums are of all. Pure: no I/O, no clock; times
+ * are ms since the epoch. Memory is bounded by struct replay_limits. Not thread-safe.
  */
 #ifndef POSTERN_REPLAY_STUDY_H
 #define POSTERN_REPLAY_STUDY_H
@@ -19,7 +20,10 @@ struct replay_limits {
     size_t destinations;
     size_t waiters; /* recipients of messages that failed and are in the queue at one time */
     size_t outages;
-    size_t minutes; /* for held-up mail */
+    size_t minutes;   /* for held-up mail */
+    size_t servers;   /* by the names in the lines */
+    size_t addresses; /* that do not exist */
+    size_t hosts;     /* mail hosts */
 };
 extern const struct replay_limits replay_limits_default;
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "replay_html.h"
+#include "replay_rows.h"
 #include "replay_words.h"
 #include "show_parts.h"
 
@@ -22,9 +23,9 @@ enum {
 struct line {
     int64_t from;
     int64_t to;
-    const char *names[ROWS_MAX]; /* the destinations, a row each */
+    const char *names[ROWS_MAX]; /* the titles, a row each */
     int rows;
-    int left_out; /* outages of destinations beyond ROWS_MAX */
+    int left_out; /* outages of titles beyond ROWS_MAX */
 };
 
 static double across(const struct line *l, int64_t ms)
@@ -48,15 +49,15 @@ static int row_of(struct line *l, const char *name)
 
 static void find_rows(struct line *l, const json_t *list)
 {
-    const json_t *outage;
+    const json_t *row;
     size_t i;
 
-    json_array_foreach(list, i, outage)
+    json_array_foreach(list, i, row)
     {
-        if (row_of(l, show_string(outage, "destination")) < 0)
+        if (row_of(l, show_string(row, "title")) < 0)
             l->left_out++;
-        if (show_ms(outage, "began") < l->from)
-            l->from = show_ms(outage, "began");
+        if (show_ms(row, "began") < l->from)
+            l->from = show_ms(row, "began");
     }
 }
 
@@ -136,26 +137,26 @@ static void row_names(FILE *out, const struct line *l)
     }
 }
 
-static void bar(FILE *out, struct line *l, const json_t *outage)
+static void bar(FILE *out, struct line *l, const json_t *row)
 {
-    int row = row_of(l, show_string(outage, "destination"));
-    const char *state = show_string(outage, "state");
-    int64_t began = show_ms(outage, "began");
+    int place = row_of(l, show_string(row, "title"));
+    const char *state = show_string(row, "state");
+    int64_t began = show_ms(row, "began");
     double from = across(l, began);
-    double to = across(l, began + show_ms(outage, "lasted"));
+    double to = across(l, began + show_ms(row, "lasted"));
     char at[SAY_MAX];
     char length[SAY_MAX];
 
-    if (row < 0)
+    if (place < 0)
         return;
     fprintf(out, "<rect class=\"%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>",
             strcmp(state, "over") == 0      ? "over"
             : strcmp(state, "ongoing") == 0 ? "ongoing"
                                             : "unknown",
-            from, TOP + row * ROW + 3, to - from > 2 ? to - from : 2, ROW - 6);
-    replay_html_text(out, show_string(outage, "destination"));
+            from, TOP + place * ROW + 3, to - from > 2 ? to - from : 2, ROW - 6);
+    replay_html_text(out, show_string(row, "title"));
     fprintf(out, ": %s, %s</title></rect>\n", replay_minute_words(at, sizeof(at), began),
-            say_duration(length, show_ms(outage, "lasted")));
+            say_duration(length, show_ms(row, "lasted")));
 }
 
 static void legend(FILE *out, const struct line *l)
@@ -173,32 +174,40 @@ static void legend(FILE *out, const struct line *l)
             LABELS + 416, y + 11);
 }
 
-void replay_svg_timeline(FILE *out, const json_t *report)
+static void draw(FILE *out, struct line *l, const json_t *list)
 {
-    const json_t *list = json_object_get(report, "outages");
-    struct line l = {.from = show_ms(report, "from"), .to = show_ms(report, "to")};
-    const json_t *outage;
+    const json_t *row;
     size_t i;
 
-    find_rows(&l, list);
-    if (l.rows == 0)
-        return;
     fprintf(out,
-            "<svg class=\"timeline\" viewBox=\"0 0 %d %d\" role=\"img\" "
+            "<div class=\"wide\"><svg class=\"timeline\" viewBox=\"0 0 %d %d\" role=\"img\" "
             "aria-label=\"Outages over time\">\n"
             "<defs><pattern id=\"stripes\" width=\"6\" height=\"6\" "
             "patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
             "<rect width=\"6\" height=\"6\" fill=\"#f6d5d0\"/>"
             "<rect width=\"3\" height=\"6\" fill=\"#b03a2e\"/></pattern></defs>\n",
-            WIDTH, TOP + l.rows * ROW + 40);
-    ticks(out, &l);
-    row_names(out, &l);
-    json_array_foreach(list, i, outage) bar(out, &l, outage);
-    legend(out, &l);
-    fputs("</svg>\n", out);
-    if (l.left_out > 0)
-        fprintf(out, "<p>Outages of further destinations, %d in all, are in the table only.</p>\n",
-                l.left_out);
+            WIDTH, TOP + l->rows * ROW + 40);
+    ticks(out, l);
+    row_names(out, l);
+    json_array_foreach(list, i, row) bar(out, l, row);
+    legend(out, l);
+    fputs("</svg></div>\n", out);
+    if (l->left_out > 0)
+        fprintf(out, "<p>%d more are in the tables only.</p>\n", l->left_out);
+}
+
+void replay_svg_timeline(FILE *out, const json_t *report)
+{
+    struct line l = {.from = show_ms(report, "from"), .to = show_ms(report, "to")};
+    json_t *list = replay_rows(report, false);
+    json_t *never = replay_rows(report, true);
+
+    json_array_extend(list, never);
+    find_rows(&l, list);
+    if (l.rows > 0)
+        draw(out, &l, list);
+    json_decref(never);
+    json_decref(list);
 }
 
 /* Heights are logarithmic, so that the few do not vanish beside the many. */
@@ -246,17 +255,18 @@ void replay_svg_histogram(FILE *out, const json_t *tally, const char *caption)
     const json_t *steps = json_object_get(tally, "steps");
     size_t count = json_array_size(steps);
 
-    if (count == 0 || show_number(tally, "count") == 0)
+    /* Where all are alike, the words tell how long. */
+    if (count == 0 || most_of(steps) >= show_number(tally, "count"))
         return;
     fputs("<figure><figcaption>", out);
     replay_html_text(out, caption);
-    fprintf(
-        out,
-        " (logarithmic scales)</figcaption>\n"
-        "<svg class=\"histogram\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Histogram\">\n"
-        "<line class=\"axis\" x1=\"0\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n",
-        BARS_WIDTH, BARS_HEIGHT + 56, BARS_HEIGHT + 20, BARS_WIDTH, BARS_HEIGHT + 20);
+    fprintf(out,
+            " (logarithmic scales)</figcaption>\n"
+            "<div class=\"wide\"><svg class=\"histogram\" viewBox=\"0 0 %d %d\" role=\"img\" "
+            "aria-label=\"Histogram\">\n"
+            "<line class=\"axis\" x1=\"0\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n",
+            BARS_WIDTH, BARS_HEIGHT + 56, BARS_HEIGHT + 20, BARS_WIDTH, BARS_HEIGHT + 20);
     for (size_t i = 0; i < count; i++)
         column(out, steps, i, (double)BARS_WIDTH / (double)count, most_of(steps));
-    fputs("</svg></figure>\n", out);
+    fputs("</svg></div></figure>\n", out);
 }

@@ -18,6 +18,16 @@ void replay_tally_add(struct replay_tally *tally, int64_t ms)
         tally->most = ms;
 }
 
+void replay_tally_merge(struct replay_tally *tally, const struct replay_tally *other)
+{
+    for (int i = 0; i < REPLAY_STEPS; i++)
+        tally->steps[i] += other->steps[i];
+    tally->count += other->count;
+    tally->sum += other->sum;
+    if (other->most > tally->most)
+        tally->most = other->most;
+}
+
 int64_t replay_tally_mean(const struct replay_tally *tally)
 {
     return tally->count ? tally->sum / (int64_t)tally->count : 0;

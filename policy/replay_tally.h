@@ -18,6 +18,8 @@ struct replay_tally {
 
 /* Less than 0 counts as 0. */
 void replay_tally_add(struct replay_tally *tally, int64_t ms);
+/* Adds all that another one counted. */
+void replay_tally_merge(struct replay_tally *tally, const struct replay_tally *other);
 int64_t replay_tally_mean(const struct replay_tally *tally);
 
 /* Where a step ends, in ms; 0 for the last one, which has no end. */

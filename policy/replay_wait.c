@@ -31,7 +31,7 @@ static bool is_other(const struct replay_message *m, const struct maillog_line *
 struct replay_message *replay_message_of(struct replay_study *s, const struct maillog_line *line,
                                          bool make)
 {
-    struct replay_message *m = replay_map_find(s->messages, line->queue_id);
+    struct replay_message *m = replay_map_find(s->at->messages, line->queue_id);
 
     if (m && line->kind == MAILLOG_DELIVERY && is_other(m, line)) {
         replay_message_done(s, m, REPLAY_GONE, line->time);
@@ -39,7 +39,7 @@ struct replay_message *replay_message_of(struct replay_study *s, const struct ma
     }
     if (m || !make)
         return m;
-    m = replay_map_add(s->messages, line->queue_id);
+    m = replay_map_add(s->at->messages, line->queue_id);
     if (m)
         m->arrived = line->time - line->delay;
     else
@@ -50,7 +50,7 @@ struct replay_message *replay_message_of(struct replay_study *s, const struct ma
 static struct replay_waiter *waiter_new(struct replay_study *s, struct replay_message *m,
                                         const struct key *key)
 {
-    struct replay_waiter *w = replay_map_add(s->waiters, key_slice(key));
+    struct replay_waiter *w = replay_map_add(s->at->waiters, key_slice(key));
 
     if (w == NULL) {
         s->waiters_lost++;
@@ -73,7 +73,7 @@ struct replay_waiter *replay_waiter_of(struct replay_study *s, const struct mail
     if (m == NULL || (!make && m->waiters == NULL) ||
         !record_recipient_key(&key, line->queue_id, line->recipient))
         return NULL;
-    w = replay_map_find(s->waiters, key_slice(&key));
+    w = replay_map_find(s->at->waiters, key_slice(&key));
     return w || !make ? w : waiter_new(s, m, &key);
 }
 
@@ -155,7 +155,7 @@ void replay_transfer_failed(struct replay_study *s, struct replay_waiter *w,
 void replay_refused(struct replay_study *s, struct replay_waiter *w,
                     const struct maillog_line *line)
 {
-    struct replay_message *m = replay_map_find(s->messages, line->queue_id);
+    struct replay_message *m = replay_map_find(s->at->messages, line->queue_id);
 
     if (m == NULL || w->too_many)
         return;
@@ -237,7 +237,7 @@ static void unlink_waiter(struct replay_message *m, struct replay_waiter *w)
 void replay_done(struct replay_study *s, struct replay_message *m, struct replay_waiter *w,
                  enum replay_end how, int64_t now)
 {
-    struct slice key = replay_map_key(s->waiters, w);
+    struct slice key = replay_map_key(s->at->waiters, w);
     struct slice queue_id = record_key_queue_id(key);
     struct slice recipient = record_key_recipient(key);
     int64_t back = w->outage ? w->outage->ended : 0;
@@ -257,7 +257,7 @@ void replay_done(struct replay_study *s, struct replay_message *m, struct replay
     else if (how == REPLAY_STILL)
         s->waiting++;
     unlink_waiter(m, w);
-    replay_map_remove(s->waiters, key);
+    replay_map_remove(s->at->waiters, key);
 }
 
 void replay_message_done(struct replay_study *s, struct replay_message *m, enum replay_end how,
@@ -265,5 +265,19 @@ void replay_message_done(struct replay_study *s, struct replay_message *m, enum 
 {
     while (m->waiters)
         replay_done(s, m, m->waiters, how, now);
-    replay_map_remove(s->messages, replay_map_key(s->messages, m));
+    free(m->bounced_to);
+    replay_map_remove(s->at->messages, replay_map_key(s->at->messages, m));
+}
+
+static void free_one(void *context, void *value)
+{
+    struct replay_message *m = value;
+
+    (void)context;
+    free(m->bounced_to);
+}
+
+void replay_messages_free(struct replay_server *server)
+{
+    replay_map_each(server->messages, free_one, NULL);
 }

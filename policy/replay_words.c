@@ -8,10 +8,7 @@
 
 #include "show_parts.h"
 
-static void add(char *buffer, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void add(char *buffer, size_t size, const char *format, ...)
+void replay_add_words(char *buffer, size_t size, const char *format, ...)
 {
     size_t used = strlen(buffer);
     va_list ap;
@@ -43,55 +40,26 @@ static void add_spread(char *buffer, size_t size, const json_t *tally)
     char mean[SAY_MAX];
     char most[SAY_MAX];
 
-    add(buffer, size, " (on average %s, at most %s)", say_duration(mean, show_ms(tally, "mean")),
-        say_duration(most, show_ms(tally, "most")));
+    replay_add_words(buffer, size, " (on average %s, at most %s)",
+                     say_duration(mean, show_ms(tally, "mean")),
+                     say_duration(most, show_ms(tally, "most")));
 }
 
-bool replay_never_reached(const json_t *outage)
+static void add_servers(char *buffer, size_t size, const json_t *report)
 {
-    return !show_truth(outage, "reached");
-}
+    enum { SHOWN = 8 };
+    const json_t *servers = json_object_get(report, "servers");
+    size_t count = json_array_size(servers);
 
-static void add_state(char *buffer, size_t size, const json_t *outage)
-{
-    char at[SAY_MAX];
-    const char *state = show_string(outage, "state");
-
-    replay_minute_words(at, sizeof(at), show_ms(outage, "last_failed"));
-    if (strcmp(state, "ongoing") == 0)
-        add(buffer, size, "Still down when the log ends, with %lld waiting. ",
-            show_number(outage, "still_waiting"));
-    else if (strcmp(state, "over") != 0)
-        add(buffer, size, "Not seen to come back; last attempt %s. ", at);
-}
-
-static void add_cap(char *buffer, size_t size, const json_t *outage)
-{
-    long long over = show_number(outage, "over_cap");
-    long long cap = show_number(outage, "cap");
-
-    if (over > 0)
-        add(buffer, size, "The cap of %lld would have returned %lld. ", cap, over);
-    else if (cap == 0 && show_number(outage, "expired") > 0)
-        add(buffer, size, "It has no cap. ");
-}
-
-const char *replay_outage_words(char *buffer, size_t size, const json_t *outage)
-{
-    const json_t *waited = json_object_get(outage, "waited");
-    long long expired = show_number(outage, "expired");
-    char most[SAY_MAX];
-
-    buffer[0] = '\0';
-    add_state(buffer, size, outage);
-    if (count_of(outage, "waited") > 0)
-        add(buffer, size, "Longest wait: %s. ", say_duration(most, show_ms(waited, "most")));
-    if (expired > 0)
-        add(buffer, size, "%lld returned as too old. ", expired);
-    add_cap(buffer, size, outage);
-    if (buffer[0])
-        buffer[strlen(buffer) - 1] = '\0';
-    return buffer;
+    if (count < 2)
+        return;
+    replay_add_words(buffer, size, " %zu servers: ", count);
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        replay_add_words(buffer, size, "%s%.60s", i > 0 ? ", " : "",
+                         show_string(json_array_get(servers, i), "name"));
+    if (count > SHOWN)
+        replay_add_words(buffer, size, " and %zu more", count - SHOWN);
+    replay_add_words(buffer, size, ".");
 }
 
 const char *replay_summary_words(char *buffer, size_t size, const json_t *report)
@@ -111,6 +79,7 @@ const char *replay_summary_words(char *buffer, size_t size, const json_t *report
              show_number(mail, "sent"), show_number(mail, "deferred"), show_number(mail, "bounced"),
              show_number(mail, "destinations"),
              show_string(json_object_get(report, "configuration"), "file"));
+    add_servers(buffer, size, report);
     return buffer;
 }
 
@@ -119,10 +88,12 @@ static void add_uncapped(char *buffer, size_t size, const json_t *ndrs)
     long long no_cap = show_number(ndrs, "no_cap");
 
     if (no_cap > 0)
-        add(buffer, size,
+        replay_add_words(
+            buffer, size,
             " %lld would not have left earlier: no cap applies, or it was not reached.", no_cap);
     if (show_number(ndrs, "no_sender") > 0)
-        add(buffer, size, " %lld had no sender to tell.", show_number(ndrs, "no_sender"));
+        replay_add_words(buffer, size, " %lld had no sender to tell.",
+                         show_number(ndrs, "no_sender"));
 }
 
 const char *replay_ndr_words(char *buffer, size_t size, const json_t *report)
@@ -139,15 +110,16 @@ const char *replay_ndr_words(char *buffer, size_t size, const json_t *report)
                  "fail).",
                  messages, show_plural(messages), expired, show_plural(expired));
         if (count_of(ndrs, "earlier") > 0) {
-            add(buffer, size, " With Postern %lld would have been reported earlier",
-                count_of(ndrs, "earlier"));
+            replay_add_words(buffer, size, " With Postern %lld would have been reported earlier",
+                             count_of(ndrs, "earlier"));
             add_spread(buffer, size, json_object_get(ndrs, "earlier"));
-            add(buffer, size, ".");
+            replay_add_words(buffer, size, ".");
         }
         add_uncapped(buffer, size, ndrs);
     }
     if (show_number(ndrs, "waiting_over_cap") > 0)
-        add(buffer, size,
+        replay_add_words(
+            buffer, size,
             " %lld of those that wait when the log ends would have been returned by then.",
             show_number(ndrs, "waiting_over_cap"));
     return buffer;
@@ -167,7 +139,8 @@ const char *replay_vain_words(char *buffer, size_t size, const json_t *report)
              "%s later than that",
              n, show_plural(n), n == 1 ? "it" : "them");
     add_spread(buffer, size, json_object_get(ndrs, "delivered_after_cap"));
-    add(buffer, size, ". If that is not what you want, give such destinations higher caps.");
+    replay_add_words(buffer, size,
+                     ". If that is not what you want, give such destinations higher caps.");
     return buffer;
 }
 
@@ -187,9 +160,10 @@ const char *replay_limit_words(char *buffer, size_t size, const json_t *report)
                  "was right. %lld deferrals for the same reason.",
                  wrong, show_plural(wrong), show_number(limits, "deferrals"));
     if (drained > 0) {
-        add(buffer, size, " %lld message%s took long to be through", drained, show_plural(drained));
+        replay_add_words(buffer, size, " %lld message%s took long to be through", drained,
+                         show_plural(drained));
         add_spread(buffer, size, json_object_get(limits, "drains"));
-        add(buffer, size, "; with Postern, seconds.");
+        replay_add_words(buffer, size, "; with Postern, seconds.");
     }
     return buffer;
 }
@@ -202,17 +176,46 @@ const char *replay_early_words(char *buffer, size_t size, const json_t *report)
     snprintf(buffer, size, "%lld NDR%s for rejected recipients, ", show_number(early, "ndrs"),
              show_plural(show_number(early, "ndrs")));
     if (late == 0) {
-        add(buffer, size, "none of which waited for other recipients.");
+        replay_add_words(buffer, size, "none of which waited for other recipients.");
         return buffer;
     }
-    add(buffer, size, "%lld of which waited for other recipients. ", late);
+    replay_add_words(buffer, size, "%lld of which waited for other recipients. ", late);
     if (!show_truth(early, "on"))
-        add(buffer, size, "early_ndr.mode is off; with it, these");
+        replay_add_words(buffer, size, "early_ndr.mode is off; with it, these");
     else
-        add(buffer, size, "With Postern these");
-    add(buffer, size, " would have left earlier");
+        replay_add_words(buffer, size, "With Postern these");
+    replay_add_words(buffer, size, " would have left earlier");
     add_spread(buffer, size, json_object_get(early, "earlier"));
-    add(buffer, size, ".");
+    replay_add_words(buffer, size, ".");
+    return buffer;
+}
+
+const char *replay_door_words(char *buffer, size_t size, const json_t *report)
+{
+    const json_t *door = json_object_get(report, "at_the_door");
+    const char *mode = show_string(door, "mode");
+    long long n = show_number(door, "messages");
+    long long delivered = show_number(door, "delivered");
+    char lifetime[SAY_MAX];
+
+    if (n == 0) {
+        snprintf(buffer, size,
+                 "None: no message went to an address that an earlier one had shown "
+                 "not to exist.");
+        return buffer;
+    }
+    snprintf(buffer, size,
+             "%s%lld message%s to %lld address%s would have been %s at once: an earlier message, "
+             "within %s (early_ndr.lifetime), had shown that there is no such address.",
+             strcmp(mode, "off") == 0 ? "early_ndr.mode is off; with \"refuse\" " : "", n,
+             show_plural(n), show_number(door, "addresses"),
+             show_number(door, "addresses") == 1 ? "" : "es",
+             strcmp(mode, "ndr") == 0 ? "reported to the sender" : "refused",
+             say_duration(lifetime, show_ms(door, "lifetime")));
+    if (delivered > 0)
+        replay_add_words(buffer, size,
+                         " %lld of them %s delivered in fact: the address was there again.",
+                         delivered, delivered == 1 ? "was" : "were");
     return buffer;
 }
 
@@ -227,13 +230,16 @@ const char *replay_held_words(char *buffer, size_t size, const json_t *report)
              show_number(held, "least"));
     if (count_of(held, "all") > 0)
         add_spread(buffer, size, json_object_get(held, "all"));
-    add(buffer, size, "; %lld of them while hosts that say nothing kept processes busy.", beside);
+    replay_add_words(buffer, size,
+                     "; %lld of them while hosts that say nothing kept processes busy.", beside);
     if (show_number(held, "busiest") > 0)
-        add(buffer, size, " At worst they kept %lld busy, around %s (see default_process_limit).",
-            show_number(held, "busiest"),
-            replay_minute_words(at, sizeof(at), show_ms(held, "busiest_at")));
+        replay_add_words(buffer, size,
+                         " At worst they kept %lld busy, around %s (see default_process_limit).",
+                         show_number(held, "busiest"),
+                         replay_minute_words(at, sizeof(at), show_ms(held, "busiest_at")));
     if (beside > 0)
-        add(buffer, size, " %s",
+        replay_add_words(
+            buffer, size, " %s",
             show_truth(json_object_get(report, "configuration"), "lanes")
                 ? "With Postern such hosts have a pool of their own."
                 : "lanes is off in this configuration; with it such hosts have their own pool.");
@@ -253,21 +259,23 @@ const char *replay_lag_words(char *buffer, size_t size, const json_t *report)
              "%lld recipient%s waited on after a session with the destination had been seen", n,
              show_plural(n));
     add_spread(buffer, size, lag);
-    add(buffer, size, ". Postern sends that mail as soon as the destination is back.");
+    replay_add_words(buffer, size, ". Postern sends that mail as soon as the destination is back.");
     return buffer;
 }
 
 const struct replay_section replay_sections[] = {
-    {"NDRs that would have gone earlier", replay_ndr_words, "ndrs", "earlier", "earlier_samples",
-     "How much earlier"},
-    {"Mail a cap would have returned, that was delivered later", replay_vain_words, "ndrs",
+    {"NDRs that would have gone earlier", replay_ndr_words, "ndrs", NULL, "earlier",
+     "earlier_samples", "How much earlier"},
+    {"Mail a cap would have returned, that was delivered later", replay_vain_words, "ndrs", NULL,
      "delivered_after_cap", "delivered_after_cap_samples", "How much later it was delivered"},
-    {"Too many recipients", replay_limit_words, "recipient_limits", "drains", "samples",
-     "Until the last recipient was through"},
-    {"Bad addresses beside slow ones", replay_early_words, "bad_beside_slow", "earlier", "samples",
-     "How much earlier the NDR would have left"},
-    {"Mail held up", replay_held_words, "held_up", "all", NULL, "Time in the active queue"},
-    {"After an outage", replay_lag_words, NULL, "after_outages", NULL,
+    {"Recipients bounced as too many", replay_limit_words, "recipient_limits", "wrong_bounces",
+     "drains", "samples", "Until the last recipient was through"},
+    {"NDRs for bad addresses beside slow ones", replay_early_words, "bad_beside_slow", NULL,
+     "earlier", "samples", "How much earlier the NDR would have left"},
+    {"Mail to addresses known to be bad", replay_door_words, "at_the_door", "messages", NULL,
+     "samples", NULL},
+    {"Mail held up", replay_held_words, "held_up", NULL, "all", NULL, "Time in the active queue"},
+    {"Mail that waited on after an outage", replay_lag_words, NULL, NULL, "after_outages", NULL,
      "From the end of the outage to the delivery"},
 };
 const size_t replay_section_count = sizeof(replay_sections) / sizeof(replay_sections[0]);
@@ -278,6 +286,13 @@ const json_t *replay_section_tally(const struct replay_section *section, const j
     const json_t *tally = json_object_get(group, section->tally);
 
     return show_number(tally, "count") > 0 ? tally : NULL;
+}
+
+long long replay_section_number(const struct replay_section *section, const json_t *report)
+{
+    const json_t *group = section->group ? json_object_get(report, section->group) : report;
+
+    return section->number ? show_number(group, section->number) : count_of(group, section->tally);
 }
 
 const char *replay_step_words(char *buffer, size_t size, const json_t *steps, size_t nth)

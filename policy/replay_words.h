@@ -4,19 +4,26 @@
 #ifndef POSTERN_REPLAY_WORDS_H
 #define POSTERN_REPLAY_WORDS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
 
-enum { REPLAY_WORDS = 600 };
+enum { REPLAY_WORDS = 1000 };
+
+/* Puts more behind what is in the buffer; what does not fit is cut. */
+void replay_add_words(char *buffer, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* "2026-11-23 08:00", in the local time zone; "-" for 0. */
 const char *replay_minute_words(char *buffer, size_t size, int64_t ms);
 
-/* What became of an outage and its mail; "" when there is nothing to tell. */
+/* replay_row_words.c: what became of an incident (or a row, replay_rows.h) and its mail; "": there
+ * is nothing to tell.
+ */
 const char *replay_outage_words(char *buffer, size_t size, const json_t *outage);
+/* Its destinations, the first `most` of them; "" when there is only one. */
+const char *replay_names_words(char *buffer, size_t size, const json_t *row, size_t most);
 
 /* One sentence or more for each section. */
 const char *replay_summary_words(char *buffer, size_t size, const json_t *report);
@@ -24,6 +31,7 @@ const char *replay_ndr_words(char *buffer, size_t size, const json_t *report);
 const char *replay_vain_words(char *buffer, size_t size, const json_t *report);
 const char *replay_limit_words(char *buffer, size_t size, const json_t *report);
 const char *replay_early_words(char *buffer, size_t size, const json_t *report);
+const char *replay_door_words(char *buffer, size_t size, const json_t *report);
 const char *replay_held_words(char *buffer, size_t size, const json_t *report);
 const char *replay_lag_words(char *buffer, size_t size, const json_t *report);
 
@@ -31,7 +39,8 @@ const char *replay_lag_words(char *buffer, size_t size, const json_t *report);
 struct replay_section {
     const char *title;
     const char *(*words)(char *buffer, size_t size, const json_t *report);
-    const char *group; /* of the samples and the tally, in the report; NULL: none */
+    const char *group;  /* of what follows, in the report; NULL: the report itself */
+    const char *number; /* NULL: the count of the tally */
     const char *tally;
     const char *samples;
     const char *caption; /* of the histogram */
@@ -39,11 +48,10 @@ struct replay_section {
 extern const struct replay_section replay_sections[];
 extern const size_t replay_section_count;
 
+/* How many it is about, in short. */
+long long replay_section_number(const struct replay_section *section, const json_t *report);
 /* The tally of a section; NULL: it has none, or nothing is in it. */
 const json_t *replay_section_tally(const struct replay_section *section, const json_t *report);
-
-/* True when this outage is of a destination that the log never shows to be reached. */
-bool replay_never_reached(const json_t *outage);
 
 /* "10 s to 1 min", of a tally's step. */
 const char *replay_step_words(char *buffer, size_t size, const json_t *steps, size_t nth);

@@ -15,6 +15,7 @@ unit_tests = \
 	tests/unit/test_say \
 	tests/unit/test_report \
 	tests/unit/test_replay \
+	tests/unit/test_replay_files \
 	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
@@ -99,6 +100,8 @@ tests_unit_test_replay_SOURCES = tests/unit/test_replay.c policy/show.c policy/s
 	policy/show_early.c policy/show_table.c policy/show_colour.c
 tests_unit_test_replay_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
 tests_unit_test_replay_LDADD = $(replay_libs) $(unit_libs)
+tests_unit_test_replay_files_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
+tests_unit_test_replay_files_LDADD = $(replay_libs) $(unit_libs)
 tests_unit_test_ledger_CFLAGS = $(unit_cflags)
 tests_unit_test_ledger_LDADD = $(unit_libs)
 tests_unit_test_ledger_LDFLAGS = -Wl,--wrap=mdb_env_open,--wrap=mdb_get,--wrap=mdb_put \
@@ -331,11 +334,14 @@ EXTRA_DIST += \
 	tests/e2e/test_metrics.sh \
 	tests/e2e/test_never_opened.sh \
 	tests/e2e/test_observe.sh \
+	tests/e2e/test_old_postfix.sh \
 	tests/e2e/test_one_host.sh \
 	tests/e2e/test_other_directory.sh \
 	tests/e2e/test_others_untouched.sh \
 	tests/e2e/test_posternd_gone.sh \
 	tests/e2e/test_reload_repair.sh \
+	tests/e2e/test_replay.sh \
+	tests/e2e/test_requeued.sh \
 	tests/e2e/test_root_account.sh \
 	tests/e2e/test_posternd_killed.sh \
 	tests/e2e/test_postfix_restarted.sh \

@@ -100,7 +100,7 @@ sandbox_make_var() {
 sandbox_configure_postfix() {
     cp /usr/share/postfix/main.cf.debian /etc/postfix/main.cf
     cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf
-    grep -qs '^lmdb' /etc/postfix/dynamicmaps.cf ||
+    postconf -m 2> /dev/null | grep -qx lmdb ||
         echo 'lmdb postfix-lmdb.so dict_lmdb_open mkmap_lmdb_open' >> /etc/postfix/dynamicmaps.cf
     postconf -F '*/*/chroot=n'
     local relay='permit_mynetworks permit_sasl_authenticated defer_unauth_destination'
@@ -108,7 +108,7 @@ sandbox_configure_postfix() {
         "mydestination=\$myhostname, $E2E_DOMAIN, localhost" 'relayhost=' \
         'mynetworks=127.0.0.0/8' 'inet_interfaces=127.0.0.1' 'recipient_delimiter=+' \
         "smtpd_relay_restrictions=$relay" \
-        'alias_maps=hash:/etc/aliases' 'alias_database=hash:/etc/aliases' 'mailbox_size_limit=0' \
+        'alias_maps=lmdb:/etc/aliases' 'alias_database=lmdb:/etc/aliases' 'mailbox_size_limit=0' \
         'mail_spool_directory=/var/mail/' 'maillog_file=/var/log/mail.log'
 }
 

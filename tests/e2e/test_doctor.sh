@@ -20,7 +20,7 @@ posternctl() {
 timedatectl() { :; }
 apt-get() {
     [ "$*" = 'install postfix-lmdb' ] || e2e_fail "apt-get $*"
-    echo 'lmdb postfix-lmdb.so dict_lmdb_open mkmap_lmdb_open' >> /etc/postfix/dynamicmaps.cf
+    umount "$maps"
 }
 stop() { # UNIT
     case $1 in
@@ -103,10 +103,21 @@ e2e_send "$E2E_SENDER" someone@partner.test > /dev/null
 e2e_wait_for 10 e2e_posternd_says 'partner: hold'
 sandbox_until 40 is_well early-reports || e2e_fail "early reports: $(cat "$out")"
 
+# Where Postfix logs addresses without quotes, as all before 3.5 do, that is all there is to say.
+postconf -e info_log_address_format=internal
+doctor 0
+found note postfix-version 'without quotes'
+old=$(grep -c '3\.5 has info_log_address_format' "$out" || true)
+if [ "$old" = 1 ]; then
+    postconf -X info_log_address_format
+else
+    noted postfix-version 'info_log_address_format is internal'
+fi
+
 # All is well: nothing is said, and the exit status is 0.
 doctor 0
-e2e_equal 'nothing found' '' "$(grep -E '^(PROBLEM|note)' "$out" || true)"
-e2e_assert grep -q '^0 problems, 0 notes\.$' "$out"
+e2e_equal 'nothing found' "$old" "$(grep -Ec '^(PROBLEM|note)' "$out" || true)"
+e2e_assert grep -q "^0 problems, $old notes\?\.\$" "$out"
 sandbox_posternctl --json doctor > "$out.json"
 e2e_assert grep -q '"problems": 0' "$out.json"
 
@@ -181,13 +192,18 @@ heal log-flow
 well log-flow
 
 # The journal drops lines until it is told not to.
-cat > "$E2E_DIR/journalctl" <<'SCRIPT'
+mkdir "$E2E_DIR/bin"
+cat > "$E2E_DIR/bin/journalctl" <<'SCRIPT'
 #!/bin/sh
 cat /etc/systemd/system/postfix@-.service.d/*.conf 2> /dev/null | grep -q '^LogRateLimitIntervalSec=0$' ||
     echo 'Suppressed 4711 messages from postfix@-.service'
 SCRIPT
-chmod 755 "$E2E_DIR/journalctl"
-mount --bind "$E2E_DIR/journalctl" /usr/bin/journalctl
+chmod 755 "$E2E_DIR/bin/journalctl"
+if [ -e /usr/bin/journalctl ]; then
+    mount --bind "$E2E_DIR/bin/journalctl" /usr/bin/journalctl
+else
+    mount --bind "$E2E_DIR/bin" /usr/local/bin
+fi
 systemctl_units=$(declare -f systemctl)
 systemctl() {
     [ "$1" != daemon-reload ] || return 0
@@ -195,12 +211,14 @@ systemctl() {
 }
 ill journal 'threw away 4711 lines of postfix@-\.service'
 eval "$systemctl_units"
-umount /usr/bin/journalctl
+umount /usr/bin/journalctl 2> /dev/null || umount /usr/local/bin
 
 # Postfix
 e2e_stop_postfix
 ill postfix-runs 'not running'
-sed -i '/^lmdb/d' /etc/postfix/dynamicmaps.cf
+maps=$(postconf -h meta_directory)/dynamicmaps.cf
+grep -v '^lmdb' "$maps" > "$E2E_DIR/no_lmdb.cf" || true
+mount --bind "$E2E_DIR/no_lmdb.cf" "$maps"
 ill lmdb 'cannot read lmdb tables'
 postconf -e transport_maps=
 ill transport_maps 'not connected'

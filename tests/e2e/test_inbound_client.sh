@@ -18,8 +18,9 @@ client=$E2E_DIR/client
 mkdir -p "$client"/{conf,spool,data}
 chown postfix:postfix "$client/data"
 cp /usr/share/postfix/main.cf.debian "$client/conf/main.cf"
-cp /etc/postfix/dynamicmaps.cf "$client/conf/"
-[ ! -e /etc/postfix/dynamicmaps.cf.d ] || cp -a /etc/postfix/dynamicmaps.cf.d "$client/conf/"
+for name in dynamicmaps.cf dynamicmaps.cf.d; do
+    [ ! -e "/etc/postfix/$name" ] || cp -a "/etc/postfix/$name" "$client/conf/"
+done
 grep -v '^smtp  *inet' /etc/postfix/master.cf > "$client/conf/master.cf"
 postconf -c "$client/conf" -e "queue_directory=$client/spool" "data_directory=$client/data" \
     myhostname=client.test myorigin=client.test mydestination= inet_interfaces=127.0.0.9 \

@@ -18,7 +18,7 @@ e2e_host fine.test 127.0.0.9 accept
 e2e_start_postfix 'mailbox_transport=lmtp:unix:private/nobody-listens' \
     'relay_domains=/etc/postfix/relay_domains' 'relay_transport=smtp:[127.0.0.4]' \
     'virtual_mailbox_domains=tagged.test' 'virtual_transport=relay:[127.0.0.4]' 'virtual_mailbox_maps='
-postconf -M 'relay/unix=relay unix - - y - - smtp -o syslog_name=postfix/$service_name'
+postconf -M 'relay/unix=relay unix - - n - - smtp -o syslog_name=postfix/$service_name'
 printf '# ours\ninner.test\nhosted.test\n' > /etc/postfix/relay_domains
 e2e_postern << 'CONF'
 lanes = "proven";

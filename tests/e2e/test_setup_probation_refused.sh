@@ -19,7 +19,7 @@ e2e_refute service
 goes relay/smtp 127.0.0.3 i@many.test
 setup --remove
 transport relay
-e2e_equal "what he set" 'default_transport = relay' "$(grep '^default' /etc/postfix/main.cf)"
+e2e_equal "what he set" 'default_transport = relay' "$(grep '^default_transport' /etc/postfix/main.cf)"
 
 # In the way: nothing is done about lanes, all else is.
 off() { # WORDS SETTING...

@@ -47,8 +47,8 @@ static void check_delivery(const struct maillog_line *line, struct slice all)
               line->agent != MAILLOG_AGENT_LOCAL);
 }
 
-/* The report's queue id, and nothing behind it. */
-static void check_returned(const struct maillog_line *line, struct slice all)
+/* The other queue id, of a report or from before, and nothing behind it. */
+static void check_other(const struct maillog_line *line, struct slice all)
 {
     check_inside(line->other, all);
     CHECK(line->other.len >= 6 && line->other.len <= 40);
@@ -67,8 +67,8 @@ static void check_line(const struct maillog_line *line, bool matters, struct sli
         check_delivery(line, all);
     if (line->kind == MAILLOG_ACTIVE)
         check_inside(line->sender, all);
-    if (line->kind == MAILLOG_RETURNED)
-        check_returned(line, all);
+    if (line->kind == MAILLOG_RETURNED || line->other.len > 0)
+        check_other(line, all);
     if (line->coarse && line->time > NOW)
         CHECK(line->time % 1000 == 999 && line->time - 999 > NOW);
 }

@@ -1,5 +1,6 @@
 # A fresh Debian with a Postfix of its own, as a tree in a mount namespace, and a systemd that takes
-# it for a machine. Sourced by tests/packages/run and tests/docs/run, in namespaces of their own.
+# it for a machine. Sourced by tests/packages/run, tests/docs/run and tests/versions/run, in
+# namespaces of their own.
 #
 # `tree` is the folder of the tree at hand, `release` Debian's name, `work` a temporary folder.
 #   TREE_ARCHIVE=FILE   the tree is unpacked from it; when it is not there, it is made for the next
@@ -22,9 +23,14 @@ step() {
     "$@" && echo "ok - $name" || { echo "not ok - $name"; return 1; }
 }
 
+# As apt has them here, for that release.
 apt_sources() {
+    local here
+    here=$(. /etc/os-release && echo "$VERSION_CODENAME")
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v release="^$release(-updates|-security)?\$" '$2 ~ release' | sort -u
+        awk -v here="$here" -v release="$release" '$2 ~ "^" here "(-updates|-security)?$" {
+            sub(here, release, $2)
+            print }' | sort -u
 }
 
 in_tree() {
@@ -38,9 +44,11 @@ install_in_tree() { # PACKAGE...
 
 # What Debian's installer would have put there.
 bootstrap_tree() {
-    local mirror
+    local mirror script=
+    # It knows the releases of its own time by name; they are made alike.
+    [ -e "/usr/share/debootstrap/scripts/$release" ] || script=sid
     mirror=$(apt_sources | awk -v release="$release" '$2 == release { print $1; exit }')
-    quietly debootstrap --variant=minbase "$release" "$tree" "$mirror" || return
+    quietly debootstrap --variant=minbase "$release" "$tree" "$mirror" $script || return
     apt_sources | sed 's/^/deb /' > "$tree/etc/apt/sources.list"
     apt-config dump Acquire > "$tree/etc/apt/apt.conf.d/00host"
     echo force-unsafe-io > "$tree/etc/dpkg/dpkg.cfg.d/quick"
@@ -81,14 +89,8 @@ PREPARE
     umount "$tree/proc"
 }
 
-# In namespaces of its own already: becomes systemd.
-boot() {
+make_devices() {
     local name
-    mount -t proc proc "$tree/proc"
-    mount -t sysfs sysfs "$tree/sys"
-    mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup"
-    mount -t tmpfs -o mode=755 run "$tree/run"
-    mount -t tmpfs -o mode=1777 tmp "$tree/tmp"
     mount -t tmpfs -o mode=755 dev "$tree/dev"
     mkdir "$tree/dev/shm"
     chmod 1777 "$tree/dev/shm"
@@ -97,6 +99,16 @@ boot() {
     done
     ln -s /proc/self/fd "$tree/dev/fd"
     ln -s pts/ptmx "$tree/dev/ptmx"
+}
+
+# In namespaces of its own already: becomes systemd.
+boot() {
+    mount -t proc proc "$tree/proc"
+    mount -t sysfs sysfs "$tree/sys"
+    mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup"
+    mount -t tmpfs -o mode=755 run "$tree/run"
+    mount -t tmpfs -o mode=1777 tmp "$tree/tmp"
+    make_devices
     echo mail > /proc/sys/kernel/hostname
     ip link set lo up
     # Not a chroot: systemd makes mount namespaces for its services.
@@ -110,7 +122,7 @@ boot() {
 start_machine() {
     local i
     export tree
-    export -f boot
+    export -f boot make_devices
     unshare --mount --net --uts --ipc --pid --cgroup --fork --kill-child bash -c boot \
         < /dev/null > "$work/boot.log" 2>&1 &
     for ((i = 0; i < 100; i++)); do

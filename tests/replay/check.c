@@ -2,6 +2,7 @@
  * Looks at what posternctl replay says of a week made by `week`.
  *
  *     check outages REPORT.json OUTAGES    each outage is named, at its time, and nothing else is
+ *     check incidents REPORT.json OUTAGES  likewise, in incidents; one is of all domains of a host
  *     check numbers REPORT.json            what else was put in was found
  *     check html PAGE.html                 every element is closed where it should be
  */
@@ -13,7 +14,7 @@
 #include <jansson.h>
 
 /* An outage shows with the first mail after it began, and ends with the first that goes through. */
-enum { EARLY = 60, LATE = 80 * 60, OUTAGES_MAX = 200, DEPTH_MAX = 64 };
+enum { EARLY = 60, LATE = 80 * 60, OUTAGES_MAX = 200, DEPTH_MAX = 64, BIG_DOMAINS = 41 };
 
 static int wrong;
 
@@ -93,6 +94,70 @@ static void check_outages(const char *path, const char *truth)
     json_decref(report);
 }
 
+static bool has_name(const json_t *incident, const char *key, const char *name)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(incident, key), i, one)
+    {
+        if (strcmp(json_string_value(one), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* How many names of incidents the outage accounts for. */
+static size_t count_names(const json_t *list, const char *destination, double from, double to)
+{
+    const json_t *incident;
+    size_t count = 0;
+    size_t i;
+
+    json_array_foreach(list, i, incident) count +=
+        has_name(incident, "destinations", destination) &&
+        (is_near(number_at(incident, "began"), from) ||
+         !json_is_true(json_object_get(incident, "reached"))) &&
+        is_near(number_at(incident, "ended"), to);
+    return count;
+}
+
+static void check_incidents(const char *path, const char *truth)
+{
+    json_t *report = load(path);
+    const json_t *list = json_object_get(report, "incidents");
+    const json_t *incident;
+    size_t names = 0, accounted = 0, big = 0;
+    char destination[64];
+    double from, to;
+    FILE *file = fopen(truth, "r");
+    size_t i;
+
+    while (file && fscanf(file, "%63s %lf %lf", destination, &from, &to) == 3) {
+        if (count_names(list, destination, from, to) != 1) {
+            fprintf(stderr, "not in one incident: %s, %.0f to %.0f\n", destination, from, to);
+            wrong++;
+        }
+        accounted++;
+    }
+    json_array_foreach(list, i, incident)
+    {
+        names += json_array_size(json_object_get(incident, "destinations"));
+        if (has_name(incident, "mail_hosts", "mx.big.example"))
+            big = big > 0 ? 0 : json_array_size(json_object_get(incident, "destinations"));
+    }
+    if (names != accounted || big != BIG_DOMAINS) {
+        fprintf(stderr,
+                "%zu names in incidents for %zu outages; %zu domains behind mx.big.example\n",
+                names, accounted, big);
+        wrong++;
+    }
+    printf("%zu incidents\n", json_array_size(list));
+    if (file)
+        fclose(file);
+    json_decref(report);
+}
+
 static void check_number(const json_t *report, const char *group, const char *tally,
                          const char *key, double least, double most)
 {
@@ -120,6 +185,10 @@ static void check_numbers(const char *path)
     check_number(report, "recipient_limits", "drains", "mean", 600, 1800);
     check_number(report, "bad_beside_slow", "earlier", "count", 72, 72);
     check_number(report, "bad_beside_slow", "earlier", "mean", 269, 271);
+    /* All to one address: the first is how it is learned, and later one in twelve hours tries. */
+    check_number(report, "at_the_door", NULL, "messages", 72 - 1 - 12, 72 - 1 - 6);
+    check_number(report, "at_the_door", NULL, "addresses", 1, 1);
+    check_number(report, "at_the_door", NULL, "delivered", 0, 0);
     check_number(report, "held_up", NULL, "beside_silence", 1, 1e9);
     check_number(report, "held_up", NULL, "busiest", 20, 100);
     check_number(report, "ndrs", NULL, "expired_messages", 140, 240);
@@ -184,6 +253,8 @@ int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "outages") == 0)
         check_outages(argv[2], argv[3]);
+    else if (argc == 4 && strcmp(argv[1], "incidents") == 0)
+        check_incidents(argv[2], argv[3]);
     else if (argc == 3 && strcmp(argv[1], "numbers") == 0)
         check_numbers(argv[2]);
     else if (argc == 3 && strcmp(argv[1], "html") == 0)

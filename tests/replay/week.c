@@ -1,8 +1,9 @@
 /*
  * Writes the mail log of a week, with outages put into it, and what they were.
  *
- *     week MESSAGES OUTAGES [old]    to standard output; OUTAGES is a file; old: stamps without a
- *                                    year, as rsyslog's traditional ones
+ *     week MESSAGES OUTAGES [old | SERVERS]    to standard output; OUTAGES is a file; old: stamps
+ *                                              without a year, as rsyslog's traditional ones;
+ *                                              SERVERS: so many take turns, with the same queue ids
  *
  * MESSAGES come on top of what the outages need. Each line of OUTAGES: destination, when it went
  * down, when it came back (0: not in this week), in seconds, separated by tabs. Everything else in
@@ -19,7 +20,7 @@
 #include <time.h>
 
 enum { MINUTE = 60, HOUR = 3600, DAY = 86400, WEEK = 7 * DAY, LIFETIME = 5 * DAY };
-enum { ORDINARY = 5000, SILENT_HOSTS = 40, MANY = 120, TAKES = 40 };
+enum { ORDINARY = 5000, SILENT_HOSTS = 40, BIG_DOMAINS = 41, MANY = 120, TAKES = 40 };
 
 static const int64_t monday = INT64_C(1794787200);
 
@@ -48,6 +49,10 @@ enum { OUTAGES = sizeof(outages) / sizeof(outages[0]) };
 static const int64_t silence = 4 * DAY + 12 * HOUR;
 enum { SILENCE = 45 * MINUTE };
 
+/* One mail host of many domains. */
+static const struct outage big = {"big", 2 * DAY + 6 * HOUR, 2 * DAY + 9 * HOUR + 12 * MINUTE,
+                                  REFUSED, false};
+
 enum kind { PLAIN, GREY, FLAKY, FULL, LIMIT_452, LIMIT_552, SLOW, OURS, IMITATION, LOST, KINDS };
 
 struct message {
@@ -57,6 +62,7 @@ struct message {
     int64_t arrived; /* ms of the week */
     unsigned tries;
     unsigned left; /* recipients */
+    unsigned server;
     const struct outage *met;
 };
 
@@ -78,6 +84,8 @@ static struct {
     uint64_t ids;
     bool old;
     bool flaky_failed;
+    unsigned servers; /* 0: one, called "mail" */
+    unsigned server;  /* whose lines these are */
 } all = {.random = 88172645463325252u};
 
 static uint32_t chance(uint32_t below)
@@ -137,6 +145,7 @@ static void begin_line(int64_t at, const char *program, unsigned pid)
 {
     static int64_t minute = -1;
     static char text[32];
+    char host[32] = "mail";
     time_t seconds = (time_t)(monday + at / 1000);
 
     if (minute != seconds / MINUTE) {
@@ -146,11 +155,13 @@ static void begin_line(int64_t at, const char *program, unsigned pid)
         gmtime_r(&seconds, &tm);
         strftime(text, sizeof(text), all.old ? "%b %e %H:%M" : "%Y-%m-%dT%H:%M", &tm);
     }
+    if (all.servers)
+        snprintf(host, sizeof(host), "mx%u", all.server + 1);
     if (all.old)
-        printf("%s:%02d mail postfix/%s[%u]: ", text, (int)(seconds % 60), program, pid);
+        printf("%s:%02d %s postfix/%s[%u]: ", text, (int)(seconds % 60), host, program, pid);
     else
-        printf("%s:%02d.%03d000+00:00 mail postfix/%s[%u]: ", text, (int)(seconds % 60),
-               (int)(at % 1000), program, pid);
+        printf("%s:%02d.%03d000+00:00 %s postfix/%s[%u]: ", text, (int)(seconds % 60),
+               (int)(at % 1000), host, program, pid);
 }
 
 /* Long queue ids: digits and letters without vowels, a 'z', and an inode number without one. */
@@ -159,6 +170,11 @@ static void make_id(struct message *m)
     static const char digits[] = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxy";
     uint64_t n = all.ids++;
 
+    if (all.servers) {
+        m->server = (unsigned)(n % all.servers);
+        all.server = m->server;
+        n /= all.servers;
+    }
     strcpy(m->id, "4dPz000000z9kBd");
     for (int i = 9; i >= 4; i--, n /= 51)
         m->id[i] = digits[n % 51];
@@ -186,9 +202,16 @@ static void delivery(int64_t at, const struct message *m, const char *user, cons
            two_digits(in_session, trying), dsn, status, text);
 }
 
+/* The domain that its mail host has its name from. */
+static const char *host_of(const struct message *m)
+{
+    return strncmp(m->domain, big.destination, strlen(big.destination)) == 0 ? "big.example"
+                                                                             : m->domain;
+}
+
 static const char *relay_of(const struct message *m, char *buffer)
 {
-    sprintf(buffer, "mx.%s[192.0.2.7]:25", m->domain);
+    sprintf(buffer, "mx.%s[192.0.2.7]:25", host_of(m));
     return buffer;
 }
 
@@ -230,6 +253,9 @@ static const struct outage *outage_at(const char *domain, int64_t at)
         if (strcmp(outages[i].destination, domain) == 0 && at >= outages[i].from * 1000 &&
             at < outages[i].to * 1000)
             return &outages[i];
+    if (strncmp(domain, big.destination, strlen(big.destination)) == 0 && at >= big.from * 1000 &&
+        at < big.to * 1000)
+        return &big;
     if (strncmp(domain, "silent", 6) == 0 && at >= silence * 1000 &&
         at < (silence + SILENCE) * 1000)
         return &silent;
@@ -252,7 +278,7 @@ static void open_failed(int64_t at, struct message *m, const struct outage *outa
     switch (outage->how) {
     case REFUSED:
     case TIMEOUT:
-        snprintf(text, sizeof(text), "connect to mx.%s[192.0.2.7]:25: %s", m->domain,
+        snprintf(text, sizeof(text), "connect to mx.%s[192.0.2.7]:25: %s", host_of(m),
                  outage->how == REFUSED ? "Connection refused" : "Connection timed out");
         break;
     case NO_DNS:
@@ -286,7 +312,7 @@ static void suspended(int64_t at, struct message *m)
     printf("%s: to=<user@%s>, relay=none, delay=%s, delays=%s/0.01/0/0.1, dsn=4.4.1, "
            "status=deferred (delivery temporarily suspended: connect to mx.%s[192.0.2.7]:25: "
            "Connection timed out)\n",
-           m->id, m->domain, age, age, m->domain);
+           m->id, m->domain, age, age, host_of(m));
     try_again(at, m);
 }
 
@@ -452,6 +478,7 @@ static void done(int64_t at, struct message *m, int64_t queued)
 
 static void happen(const struct event *event)
 {
+    all.server = event->m->server;
     switch (event->what) {
     case ARRIVE:
         arrive(event->at, event->m);
@@ -520,6 +547,21 @@ static void plan_silence(FILE *truth)
     }
 }
 
+/* Each of the domains has one message a day, and one in the outage: it hardly shows by itself. */
+static void plan_big(FILE *truth)
+{
+    char domain[32];
+
+    for (int i = 0; i < BIG_DOMAINS; i++) {
+        snprintf(domain, sizeof(domain), "%s%d.example", big.destination, i);
+        fprintf(truth, "%s\t%" PRId64 "\t%" PRId64 "\n", domain, monday + big.from,
+                monday + big.to);
+        for (int n = 0; n < 7; n++)
+            send_to(domain, PLAIN, (int64_t)n * DAY * 1000 + chance(4 * HOUR * 1000));
+        send_to(domain, PLAIN, big.from * 1000 + i * MINUTE * 1000 + chance(MINUTE * 1000));
+    }
+}
+
 static void plan_others(void)
 {
     static const char *const domains[KINDS] = {
@@ -553,12 +595,14 @@ int main(int argc, char **argv)
     unsigned long planned = 0;
 
     if (truth == NULL) {
-        fputs("usage: week MESSAGES OUTAGES [old]\n", stderr);
+        fputs("usage: week MESSAGES OUTAGES [old | SERVERS]\n", stderr);
         return 2;
     }
-    all.old = argc > 3;
+    all.old = argc > 3 && strcmp(argv[3], "old") == 0;
+    all.servers = argc > 3 && !all.old ? (unsigned)strtoul(argv[3], NULL, 10) : 0;
     plan_outages(truth);
     plan_silence(truth);
+    plan_big(truth);
     plan_others();
     for (;;) {
         plan_ordinary(messages, &planned, all.count ? all.heap[0].at : INT64_MAX);

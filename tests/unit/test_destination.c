@@ -242,11 +242,11 @@ static void a_crowd_is_spread(void **state)
         destination_failed(&d, &minutes, &attempt);
         assert_int_equal(d.next, begin + 300000);
         destination_spread(&d, &minutes, nth);
-        assert_in_range(d.next, begin + 300000, begin + 600000 - 1);
+        assert_uint_in_range(d.next, begin + 300000, begin + 600000 - 1);
         buckets[(d.next - begin - 300000) / 1000]++;
     }
     for (size_t i = 0; i < 300; i++)
-        assert_in_range(buckets[i], 30, 37);
+        assert_uint_in_range(buckets[i], 30, 37);
 }
 
 /* Also of few: the second is half an interval behind the first. */

@@ -331,8 +331,8 @@ static void an_attempt_costs_the_same_however_many_wait(void **state)
     many = cost_with(200000);
     assert_int_equal(few.attempt, many.attempt);
     assert_int_equal(few.retry, many.retry);
-    assert_in_range(many.attempt, 1, 20);
-    assert_in_range(many.retry, 1, 1000);
+    assert_uint_in_range(many.attempt, 1, 20);
+    assert_uint_in_range(many.retry, 1, 1000);
     assert_int_equal(count(STORE_RECIPIENT), 200000);
 }
 
@@ -349,14 +349,14 @@ static void a_message_that_leaves_costs_what_is_its_own(void **state)
     removed(id_of(7));
     alone = operations;
     commit();
-    assert_in_range(alone, 1, 20);
+    assert_uint_in_range(alone, 1, 20);
     assert_int_equal(count(STORE_RECIPIENT), 19999);
     assert_int_equal(count(STORE_WAITING), 19999);
     assert_int_equal(count(STORE_ATTEMPT), 19999);
     transact();
     operations = 0;
     removed("4FFFFFFFFF"); /* never failed */
-    assert_in_range(operations, 1, 2);
+    assert_uint_in_range(operations, 1, 2);
     commit();
 }
 
@@ -427,7 +427,7 @@ static void waiting_mail_is_woken_in_steps(void **state)
     }
     assert_int_equal(fx.wakes[WAKE_BACK], 500);
     assert_int_equal(count(STORE_WAITING), 0);
-    assert_in_range(ticks, 10, 12);
+    assert_uint_in_range(ticks, 10, 12);
     assert_int_equal(all_wakes(), 500);
 }
 
@@ -447,7 +447,7 @@ static void waking_stops_when_it_fails_again(void **state)
     fx.now += 500;
     tick(1000);
     woken = fx.wakes[WAKE_BACK];
-    assert_in_range(woken, 50, 150);
+    assert_uint_in_range(woken, 50, 150);
     fx.now += 100;
     many_refused(0, 1); /* one of those that were woken */
     for (int i = 0; i < 100; i++) {
@@ -515,7 +515,7 @@ static void a_message_that_never_answers_is_let_go(void **state)
         last = fx.now;
         assert_true(woken == 1 || gap <= 61 * SECOND);
     }
-    assert_in_range(woken, 20, 100);
+    assert_uint_in_range(woken, 20, 100);
     assert_int_equal(fx.withdrawn, 1);
     assert_int_equal(count(STORE_RECIPIENT), 0);
     assert_int_equal(count(STORE_ROUTE), 0);

@@ -440,6 +440,17 @@ static void rotate_by_date(void)
     append("mail.log", 20, 30);
 }
 
+/* logrotate(8) beside "postfix logrotate": names of two forms, which do not tell who is older. */
+static void rotate_by_date_of_two_forms(void)
+{
+    struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+    append("mail.log.20231121-060000", 500, 510);
+    assert_int_equal(utimensat(AT_FDCWD, path_of("mail.log.20231121-060000"), times, 0), 0);
+    rotate("mail.log", "mail.log-20231123");
+    append("mail.log", 10, 30);
+}
+
 static void rotate_before_the_extension(void)
 {
     rotate("mail.log", "mail-20231123.log");
@@ -518,6 +529,7 @@ static void test_restart_after(void **state)
         {"nothing", grow, 4, 0},
         {"two rotations", rotate_twice, 4, 0},
         {"rotation by date", rotate_by_date, 4, 0},
+        {"rotation by dates of two forms", rotate_by_date_of_two_forms, 4, 0},
         {"rotation before the extension", rotate_before_the_extension, 4, 0},
         {"rotation with older ones there", rotate_with_old_ones, 4, 0},
         {"rotation, no new log yet", rotate_and_not_begin, 4, 0},

@@ -1819,7 +1819,7 @@ static void test_random_damage(void **state)
         }
         mainmaster_edit_free(&edit);
     }
-    assert_in_range(conflicts, RANDOM_FILES / 10, RANDOM_FILES - RANDOM_FILES / 10);
+    assert_uint_in_range(conflicts, RANDOM_FILES / 10, RANDOM_FILES - RANDOM_FILES / 10);
 }
 
 /* Limits at our own door: Postfix would end the connection before the client's mail was taken. */

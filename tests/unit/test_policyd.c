@@ -22,6 +22,8 @@
 
 #include "policyd.h"
 
+#undef stop /* a macro of cmocka 2 */
+
 enum { TALK_MS = 5000 };
 
 struct service {

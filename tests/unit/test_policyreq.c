@@ -173,7 +173,7 @@ static void transactions_are_remembered(void **state)
                 at++, step(histories[i].label, '.', *at, instances, config, now);
             else if (*at != ' ')
                 step(histories[i].label, 'r', *at, instances, config, now);
-            assert_in_range(instances_count(instances), 0, MOST);
+            assert_uint_in_range(instances_count(instances), 0, MOST);
         }
         instances_free(&instances);
     }
@@ -441,9 +441,9 @@ static void replies_are_lines(void **state)
         snprintf(text, sizeof(text), HEAD CLIENT "recipient=%s\n" INSTANCE, address);
         policyreq_answer(&service, slice_of(text), 0, CLOCK, action);
         assert_true(strncmp(action, "550 5.1.1 ", 10) == 0);
-        assert_in_range(strlen(action) - 10, 100, 480);
+        assert_uint_in_range(strlen(action) - 10, 100, 480);
         if (len <= 340)
-            assert_in_range(strlen(action) - 10 + strlen(front) + len, 400, 512);
+            assert_uint_in_range(strlen(action) - 10 + strlen(front) + len, 400, 512);
     }
     close_service(&service);
 }

@@ -1,4 +1,4 @@
-/* posternctl replay: the study of a log, its files, and the page. */
+/* posternctl replay: the study of a log, and the page. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -8,18 +8,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <utime.h>
 
-#include <zlib.h>
-
-#include "replay_files.h"
 #include "replay_html.h"
 #include "replay_map.h"
 #include "replay_parts.h"
 #include "replay_report.h"
+#include "replay_rows.h"
+
+#undef stop /* a macro of cmocka 2 */
 
 static const int64_t begin = INT64_C(1795420800000); /* 2026-11-23 08:00:00 UTC */
 
@@ -28,6 +26,7 @@ struct fixture {
     struct config *config;
     struct replay_study *study;
     struct maillog_reader reader;
+    const char *host; /* whose lines these are */
 };
 
 static void start_within(struct fixture *f, const char *text, const struct replay_limits *limits)
@@ -39,6 +38,7 @@ static void start_within(struct fixture *f, const char *text, const struct repla
     assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
     close(fd);
     memset(f, 0, sizeof(*f));
+    f->host = "mail";
     f->config = config_load(path, error, sizeof(error));
     unlink(path);
     if (f->config == NULL)
@@ -74,8 +74,8 @@ static void line(struct fixture *f, double seconds, const char *program, const c
 
     gmtime_r(&second, &tm);
     strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
-    len = (size_t)snprintf(whole, sizeof(whole), "%s.%03d+00:00 mail postfix/%s[7]: ", stamp,
-                           (int)(ms % 1000), program);
+    len = (size_t)snprintf(whole, sizeof(whole), "%s.%03d+00:00 %s postfix/%s[7]: ", stamp,
+                           (int)(ms % 1000), f->host, program);
     va_start(ap, format);
     len += (size_t)vsnprintf(whole + len, sizeof(whole) - len, format, ap);
     va_end(ap);
@@ -136,7 +136,8 @@ static void count_values(void *context, void *value)
 
 static void map_keeps_what_it_has_room_for(void **state)
 {
-    struct replay_map *map = replay_map_new(sizeof(int), 5000, 42);
+    size_t room = 5000;
+    struct replay_map *map = replay_map_new(sizeof(int), &room, 42);
     char key[32];
     int sum = 0;
 
@@ -265,6 +266,151 @@ static void outages_far_apart(void **state)
     assert_true(number(json_array_get(list, 0), "lasted") == 400);
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "state")),
                         "not seen to end");
+    json_decref(report);
+    stop(&f);
+}
+
+/* Several servers, and mail hosts */
+
+static const json_t *incident(const json_t *report, size_t nth)
+{
+    return json_array_get(json_object_get(report, "incidents"), nth);
+}
+
+static const char *nth_string(const json_t *object, const char *key, size_t nth)
+{
+    const char *text = json_string_value(json_array_get(json_object_get(object, key), nth));
+
+    return text ? text : "";
+}
+
+/* The same queue id on two servers is two messages; what one server opens, it opens for itself. */
+static void servers_are_apart(void **state)
+{
+    struct fixture f;
+    json_t *report;
+
+    (void)state;
+    start(&f, "retry = { max_open_retries = 4; open_interval = 600; };\n");
+    f.host = "mx1";
+    sent(&f, 0, "4F1A2B3C1", "a.example", 1);
+    refused(&f, 100, "4F1A2B3C2", "a.example", 0);
+    f.host = "mx2";
+    refused(&f, 150, "4F1A2B3C2", "a.example", 0);
+    f.host = "mx1";
+    refused(&f, 800, "4F1A2B3C2", "a.example", 700);
+    f.host = "mx2";
+    refused(&f, 900, "4F1A2B3C2", "a.example", 750);
+    sent(&f, 1000, "4F1A2B3C2", "a.example", 850);
+    f.host = "mx1";
+    refused(&f, 2000, "4F1A2B3C2", "a.example", 1900);
+    expired(&f, 432000, "4F1A2B3C2", "s@sender.example");
+    report = finish(&f);
+    assert_int_equal(json_array_size(json_object_get(report, "outages")), 2);
+    assert_int_equal(json_array_size(json_object_get(report, "incidents")), 1);
+    assert_string_equal(nth_string(incident(report, 0), "servers", 0), "mx1");
+    assert_string_equal(nth_string(incident(report, 0), "servers", 1), "mx2");
+    assert_true(number(incident(report, 0), "attempts") == 5);
+    assert_true(number(incident(report, 0), "waited.count") == 2);
+    assert_true(number(incident(report, 0), "began") == (double)begin / 1000 + 100);
+    assert_true(number(report, "mail.destinations") == 1);
+    assert_true(number(report, "ndrs.earlier.count") == 1);
+    assert_true(number(report, "ndrs.not_seen_to_fail") == 0);
+    assert_int_equal(json_array_size(json_object_get(report, "servers")), 2);
+    json_decref(report);
+    stop(&f);
+}
+
+static void failed_behind(struct fixture *f, double seconds, const char *id, const char *domain,
+                          const char *host, double age)
+{
+    line(f, seconds, "smtp",
+         "%s: to=<u@%s>, relay=none, delay=%.0f, delays=%.0f/0/0/0, dsn=4.4.1, status=deferred "
+         "(connect to %s[192.0.2.1]:25: Connection refused)",
+         id, domain, age, age, host);
+}
+
+/*
+ * One failure of a domain whose only host is down is part of the outage; a session with the host,
+ * for whichever domain, is its end.
+ */
+static void domains_behind_one_host(void **state)
+{
+    struct fixture f;
+    json_t *report;
+    const json_t *one;
+
+    (void)state;
+    start(&f, "");
+    failed_behind(&f, 100, "4F1A2B3C1", "a.example", "mx.big.example", 0);
+    failed_behind(&f, 200, "4F1A2B3C2", "b.example", "MX.big.example", 0);
+    failed_behind(&f, 600, "4F1A2B3C1", "a.example", "mx.big.example", 500);
+    failed_behind(&f, 700, "4F1A2B3C3", "c.example", "mx.big.example", 0);
+    failed_behind(&f, 710, "4F1A2B3C4", "other.example", "mx.other.example", 0);
+    line(&f, 1000, "smtp",
+         "4F1A2B3C5: to=<u@d.example>, relay=mx.big.example[192.0.2.1]:25, delay=1, "
+         "delays=1/0/0/0, dsn=2.0.0, status=sent (250 ok)");
+    line(&f, 1300, "smtp",
+         "4F1A2B3C3: to=<u@c.example>, relay=mx.big.example[192.0.2.1]:25, delay=600, "
+         "delays=600/0/0/0, dsn=2.0.0, status=sent (250 ok)");
+    report = finish(&f);
+    one = incident(report, 0);
+    assert_int_equal(json_array_size(json_object_get(report, "incidents")), 1);
+    assert_int_equal(json_array_size(json_object_get(one, "destinations")), 2);
+    assert_string_equal(nth_string(one, "destinations", 0), "a.example");
+    assert_string_equal(nth_string(one, "destinations", 1), "c.example");
+    assert_int_equal(json_array_size(json_object_get(one, "mail_hosts")), 1);
+    assert_string_equal(nth_string(one, "mail_hosts", 0), "mx.big.example");
+    assert_string_equal(json_string_value(json_object_get(one, "state")), "over");
+    assert_true(number(one, "ended") == (double)begin / 1000 + 1000);
+    assert_true(number(report, "after_outages.count") == 1);
+    assert_true(number(report, "after_outages.mean") == 300);
+    json_decref(report);
+    stop(&f);
+}
+
+/* A domain that has another host, which works, is not down with the one that does not. */
+static void domain_with_another_host(void **state)
+{
+    struct fixture f;
+    json_t *report;
+
+    (void)state;
+    start(&f, "");
+    sent(&f, 50, "4F1A2B3C3", "b.example", 1);
+    failed_behind(&f, 100, "4F1A2B3C1", "a.example", "mx.big.example", 0);
+    failed_behind(&f, 600, "4F1A2B3C1", "a.example", "mx.big.example", 500);
+    failed_behind(&f, 700, "4F1A2B3C2", "b.example", "mx.big.example", 0);
+    sent(&f, 1000, "4F1A2B3C2", "b.example", 300);
+    report = finish(&f);
+    assert_int_equal(json_array_size(json_object_get(report, "outages")), 1);
+    assert_true(number(report, "mail.short_outages") == 1);
+    json_decref(report);
+    stop(&f);
+}
+
+/* Processes are counted on each server by itself. */
+static void silence_on_two_servers(void **state)
+{
+    struct fixture f;
+    json_t *report;
+
+    (void)state;
+    start(&f, "");
+    for (int i = 0; i < 30; i++) {
+        char id[32];
+
+        snprintf(id, sizeof(id), "4F1A2B3%02d", i);
+        f.host = i % 2 ? "mx1" : "mx2";
+        f.reader = (struct maillog_reader){0};
+        line(&f, 400 + i, "smtp",
+             "%s: to=<u@s%d.example>, relay=none, delay=300, delays=0/0/300/0, dsn=4.4.1, "
+             "status=deferred (conversation with mx.s%d.example[192.0.2.1] timed out while "
+             "receiving the initial server greeting)",
+             id, i, i);
+    }
+    report = finish(&f);
+    assert_true(number(report, "held_up.busiest") <= 15);
     json_decref(report);
     stop(&f);
 }
@@ -445,13 +591,97 @@ static void ndr_that_waited(void **state)
     assert_true(number(report, "bad_beside_slow.ndrs") == 2);
     assert_true(number(report, "bad_beside_slow.earlier.count") == 1);
     assert_true(number(report, "bad_beside_slow.earlier.mean") == 290);
+    assert_string_equal(f.study->early_samples.list[0].recipient, "a@a.example");
+    json_decref(report);
+    stop(&f);
+}
+
+/* The door */
+
+static void unknown(struct fixture *f, double seconds, const char *id, const char *to)
+{
+    line(f, seconds, "smtp",
+         "%s: to=<%s>, relay=mx.a.example[192.0.2.1]:25, delay=1, delays=1/0/0/0, dsn=5.1.1, "
+         "status=bounced (host mx.a.example[192.0.2.1] said: 550 5.1.1 User unknown (in reply to "
+         "RCPT TO command))",
+         id, to);
+}
+
+/*
+ * The first bounce is how it is learned. After half of lifetime one message is let through to try
+ * the address; an address that is then delivered to is forgotten.
+ */
+static void refused_at_the_door(void **state)
+{
+    struct fixture f;
+    json_t *report;
+
+    (void)state;
+    start(&f, "early_ndr = { lifetime = 10000; };\n");
+    unknown(&f, 100, "4F1A2B3C1", "nobody@a.example");
+    unknown(&f, 100.5, "4F1A2B3C2", "nobody@a.example"); /* it was under way */
+    unknown(&f, 200, "4F1A2B3C3", "nobody@A.example");
+    unknown(&f, 300, "4F1A2B3C4", "gone@a.example");
+    unknown(&f, 400, "4F1A2B3C5", "gone@a.example");
+    unknown(&f, 5500, "4F1A2B3C6", "gone@a.example"); /* it tries */
+    unknown(&f, 5600, "4F1A2B3C7", "gone@a.example");
+    sent(&f, 6000, "4F1A2B3C8", "a.example", 1);
+    unknown(&f, 90000, "4F1A2B3C9", "gone@a.example"); /* too late */
+    report = finish(&f);
+    assert_true(number(report, "at_the_door.learned") == 2);
+    assert_true(number(report, "at_the_door.messages") == 3);
+    assert_true(number(report, "at_the_door.addresses") == 2);
+    assert_true(number(report, "at_the_door.delivered") == 0);
+    json_decref(report);
+    stop(&f);
+}
+
+static void good_address_refused(void **state)
+{
+    struct fixture f;
+    json_t *report;
+
+    (void)state;
+    start(&f, "early_ndr = { lifetime = 10000; };\n");
+    unknown(&f, 100, "4F1A2B3C1", "u@a.example");
+    sent(&f, 200, "4F1A2B3C2", "a.example", 1);
+    sent(&f, 5200, "4F1A2B3C3", "a.example", 1); /* it tries, and it is forgotten */
+    sent(&f, 5300, "4F1A2B3C4", "a.example", 1);
+    unknown(&f, 5400, "4F1A2B3C5", "u@a.example");
+    report = finish(&f);
+    assert_true(number(report, "at_the_door.messages") == 1);
+    assert_true(number(report, "at_the_door.delivered") == 1);
+    json_decref(report);
+    stop(&f);
+}
+
+/* One that suddenly rejects nearly all is ill: nothing is learned from that. */
+static void ill_destination_teaches_nothing(void **state)
+{
+    struct fixture f;
+    json_t *report;
+
+    (void)state;
+    start(&f, "early_ndr = { guard = { sample = 5; ratio = 0.5; window = 600; }; };\n");
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 6; i++) {
+            char id[32], to[32];
+
+            snprintf(id, sizeof(id), "4F1A2B3%d%d", round, i);
+            snprintf(to, sizeof(to), "u%d@a.example", i);
+            unknown(&f, 100 + i + round * 100, id, to);
+        }
+    }
+    report = finish(&f);
+    assert_true(number(report, "at_the_door.guards_tripped") == 1);
+    assert_true(number(report, "at_the_door.messages") == 0);
     json_decref(report);
     stop(&f);
 }
 
 static void limits_are_told(void **state)
 {
-    static const struct replay_limits tight = {2, 2, 1, 10};
+    static const struct replay_limits tight = {2, 2, 1, 10, 1, 1, 1};
     struct fixture f;
     json_t *report;
     char *text;
@@ -474,6 +704,49 @@ static void limits_are_told(void **state)
     free(text);
     json_decref(report);
     stop(&f);
+}
+
+/* Rows */
+
+static json_t *an_incident(const char *name, int begins, const char *error, int mail)
+{
+    return json_pack("{s:[s], s:[s], s:[s], s:b, s:s, s:i, s:i, s:i, s:i, s:i, s:{s:i, s:i}, s:s}",
+                     "destinations", name, "mail_hosts", name, "servers", "mail", "reached", 1,
+                     "state", "over", "began", begins, "ended", begins + 100, "lasted", 100,
+                     "attempts", 1, "cap", 0, "waited", "count", mail, "most", 5, "last_error",
+                     error);
+}
+
+/* Five that began alike are one row; what began alike later, or otherwise, is not of them. */
+static void crowds_are_rows(void **state)
+{
+    json_t *report = json_pack("{s:[], s:[]}", "servers", "incidents");
+    json_t *list = json_object_get(report, "incidents");
+    json_t *rows;
+    char name[32];
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        snprintf(name, sizeof(name), "%c.example", 'f' - i);
+        json_array_append_new(list, an_incident(name, 1000 + i,
+                                                i == 2 ? "connect to a[1]:25: refused"
+                                                       : "connect to b[2]:25: timed out",
+                                                i));
+    }
+    json_array_append_new(list, an_incident("z.example", 1700, "connect to z[1]:25: timed out", 9));
+    rows = replay_rows(report, false);
+    assert_int_equal(json_array_size(rows), 3);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 0), "title")),
+                        "5 destinations at once");
+    assert_string_equal(nth_string(json_array_get(rows, 0), "destinations", 0), "a.example");
+    assert_true(number(json_array_get(rows, 0), "waited.count") == 0 + 1 + 3 + 4 + 5);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 1), "title")),
+                        "d.example");
+    assert_int_equal(replay_rows_cut(rows, 2), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 1), "title")),
+                        "z.example");
+    json_decref(rows);
+    json_decref(report);
 }
 
 /* Pages */
@@ -512,139 +785,6 @@ static void strangers_are_escaped(void **state)
     stop(&f);
 }
 
-/* Files */
-
-static void write_log(const char *directory, const char *name, const char *stamp, time_t mtime)
-{
-    char path[256], text[256];
-    struct utimbuf times = {mtime, mtime};
-    size_t len = strlen(name);
-
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    snprintf(text, sizeof(text), "%s mail postfix/qmgr[7]: 4F1A2B3C4: removed\nno line\n", stamp);
-    if (len > 3 && strcmp(name + len - 3, ".gz") == 0) {
-        gzFile out = gzopen(path, "w");
-
-        gzputs(out, text);
-        gzclose(out);
-    } else {
-        FILE *out = fopen(path, "w");
-
-        fputs(text, out);
-        fclose(out);
-    }
-    utime(path, &times);
-}
-
-static void remove_all(const char *directory)
-{
-    char command[256];
-
-    snprintf(command, sizeof(command), "rm -r '%s'", directory);
-    assert_int_equal(system(command), 0);
-}
-
-/* The oldest first, packed or not; no file twice, none that is no mail log. */
-static void directory_of_rotated_logs(void **state)
-{
-    char directory[] = "/tmp/postern-replay-XXXXXX";
-    char error[256];
-    struct replay_files *files = replay_files_new(0, begin);
-    struct maillog_line parsed;
-    struct slice whole;
-    int64_t times[8] = {0};
-    size_t n = 0;
-    enum replay_line kind;
-
-    (void)state;
-    assert_non_null(mkdtemp(directory));
-    write_log(directory, "mail.log", "Jan  3 10:00:00", 1799000000);      /* 2027-01-04 */
-    write_log(directory, "mail.log.1", "Dec 28 10:00:00", 1798700000);    /* 2026-12-31 */
-    write_log(directory, "mail.log.2.gz", "Dec 20 10:00:00", 1798000000); /* 2026-12-23 */
-    write_log(directory, "mail.log.1.gz", "Dec 28 10:00:00", 1798700000);
-    write_log(directory, "syslog", "Dec 21 10:00:00", 1798700000);
-    assert_true(replay_files_add(files, directory, error, sizeof(error)));
-    replay_files_sort(files);
-    while ((kind = replay_files_next(files, &parsed, &whole)) != REPLAY_LINE_END)
-        if (kind == REPLAY_LINE_POSTFIX && n < 8)
-            times[n++] = parsed.time;
-    assert_int_equal(n, 3);
-    assert_int_equal(times[0] / 1000, 1797760800); /* 2026-12-20 10:00 */
-    assert_int_equal(times[1] / 1000, 1798452000);
-    assert_int_equal(times[2] / 1000, 1798970400); /* 2027-01-03 10:00 */
-    assert_int_equal(replay_files_lines(files), 6);
-    assert_true(replay_files_share(files) > 0.7);
-    replay_files_free(&files);
-    remove_all(directory);
-}
-
-static void packed_file_that_was_cut(void **state)
-{
-    char directory[] = "/tmp/postern-replay-XXXXXX";
-    char path[256], error[256];
-    struct replay_files *files = replay_files_new(0, begin);
-    struct maillog_line parsed;
-    struct slice whole;
-    json_t *report;
-
-    (void)state;
-    assert_non_null(mkdtemp(directory));
-    write_log(directory, "log.gz", "2026-11-23T08:00:00+00:00", 1795420800);
-    snprintf(path, sizeof(path), "%s/log.gz", directory);
-    assert_int_equal(truncate(path, 60), 0);
-    assert_true(replay_files_add(files, path, error, sizeof(error)));
-    replay_files_sort(files);
-    while (replay_files_next(files, &parsed, &whole) != REPLAY_LINE_END)
-        continue;
-    report = replay_files_report(files);
-    assert_non_null(
-        strstr(json_string_value(json_object_get(json_array_get(report, 0), "note")), "damaged"));
-    json_decref(report);
-    replay_files_free(&files);
-    remove_all(directory);
-}
-
-/* The year of the first line; the next one begins where the stamps jump back. */
-static void year_is_given(void **state)
-{
-    char directory[] = "/tmp/postern-replay-XXXXXX";
-    char path[256], error[256];
-    struct replay_files *files = replay_files_new(2019, begin);
-    struct maillog_line parsed;
-    struct slice whole;
-
-    (void)state;
-    assert_non_null(mkdtemp(directory));
-    write_log(directory, "log",
-              "Dec 31 23:59:59 mail postfix/qmgr[7]: 4F1A2B3C4: removed\nJan  1 00:00:01",
-              1799000000);
-    snprintf(path, sizeof(path), "%s/log", directory);
-    assert_true(replay_files_add(files, path, error, sizeof(error)));
-    replay_files_sort(files);
-    assert_int_equal(replay_files_next(files, &parsed, &whole), REPLAY_LINE_POSTFIX);
-    assert_int_equal(parsed.time / 1000, 1577836799); /* 2019-12-31 23:59:59 */
-    assert_int_equal(replay_files_next(files, &parsed, &whole), REPLAY_LINE_POSTFIX);
-    assert_int_equal(parsed.time / 1000, 1577836801);
-    replay_files_free(&files);
-    remove_all(directory);
-}
-
-static void what_cannot_be_read(void **state)
-{
-    char directory[] = "/tmp/postern-replay-XXXXXX";
-    char error[256];
-    struct replay_files *files = replay_files_new(0, begin);
-
-    (void)state;
-    assert_false(replay_files_add(files, "/tmp/postern-no-such-log", error, sizeof(error)));
-    assert_string_equal(error, "/tmp/postern-no-such-log: No such file or directory");
-    assert_non_null(mkdtemp(directory));
-    assert_false(replay_files_add(files, directory, error, sizeof(error)));
-    assert_non_null(strstr(error, "there is no log"));
-    replay_files_free(&files);
-    remove_all(directory);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -654,6 +794,10 @@ int main(void)
         cmocka_unit_test(outage_is_named),
         cmocka_unit_test(single_failures_are_no_outage),
         cmocka_unit_test(outages_far_apart),
+        cmocka_unit_test(servers_are_apart),
+        cmocka_unit_test(domains_behind_one_host),
+        cmocka_unit_test(domain_with_another_host),
+        cmocka_unit_test(silence_on_two_servers),
         cmocka_unit_test(ndr_would_have_gone_at_the_cap),
         cmocka_unit_test(never_reached_has_its_own_cap),
         cmocka_unit_test(delivered_after_the_cap),
@@ -662,12 +806,12 @@ int main(void)
         cmocka_unit_test(nobody_to_tell_and_imitations),
         cmocka_unit_test(limits_of_recipients),
         cmocka_unit_test(ndr_that_waited),
+        cmocka_unit_test(refused_at_the_door),
+        cmocka_unit_test(good_address_refused),
+        cmocka_unit_test(ill_destination_teaches_nothing),
         cmocka_unit_test(limits_are_told),
+        cmocka_unit_test(crowds_are_rows),
         cmocka_unit_test(strangers_are_escaped),
-        cmocka_unit_test(directory_of_rotated_logs),
-        cmocka_unit_test(packed_file_that_was_cut),
-        cmocka_unit_test(year_is_given),
-        cmocka_unit_test(what_cannot_be_read),
     };
 
     setenv("TZ", "UTC", 1);

@@ -248,7 +248,7 @@ static void a_full_map_grows_and_the_work_is_done_again(void **state)
         assert_string_equal(store_error(fx.store), mdb_strerror(MDB_MAP_FULL));
         assert_true(++tries < 10);
     }
-    assert_in_range(tries, 2, 5); /* it doubles: 1, 2, 4, 8 MB */
+    assert_uint_in_range(tries, 2, 5); /* it doubles: 1, 2, 4, 8 MB */
     assert_int_equal(growths, tries - 1);
     assert_true(store_begin(fx.store));
     assert_int_equal(store_count(fx.store, STORE_ATTEMPT), MANY);
