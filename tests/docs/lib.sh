@@ -138,13 +138,15 @@ mention() {
     do_command
 }
 
-# mentions FILE...: those that were not run yet, anywhere, in any document.
+# mentions FILE...: those that were not run yet, and that no display has, in any document.
 mentions() {
     local file line
     while IFS= read -r line; do
         cut -f 2 "$docs/ran" | awk -v mention="$line " 'index($0 " ", mention) == 1 { found = 1; exit }
             END { exit !found }' || is_excepted "$line" || mention "$line"
-    done < <(for file; do items "$file"; done | awk -F '\t' '$2 == "mention" { print $6 }' | sort -u)
+    done < <(for file; do items "$file"; done | awk -F '\t' '
+        FNR == NR { if ($2 == "command" || $2 == "session") shown[$6] = 1; next }
+        $2 == "mention" && !($6 in shown) { print $6 }' "$docs/items/list" - | sort -u)
 }
 
 # --- Configuration texts
