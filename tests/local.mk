@@ -379,6 +379,12 @@ EXTRA_DIST += \
 	tests/e2e/test_storm.sh \
 	tests/e2e/test_transfer_retries.sh
 
+# The documents: tests/docs/run, as root; see there. How it takes them apart is tested here.
+TESTS += tests/docs/extract.test
+EXTRA_DIST += tests/docs/run tests/docs/extract tests/docs/extract.test tests/docs/compare \
+	tests/docs/lib.sh tests/docs/said.sh tests/docs/by-source tests/docs/by-package \
+	tests/docs/exceptions
+
 # Benchmarks: built by `make bench`, which also runs them; no part of `make check`.
 EXTRA_PROGRAMS += tests/bench/ingest
 tests_bench_ingest_SOURCES = tests/bench/ingest.c
