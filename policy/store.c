@@ -234,8 +234,7 @@ static bool is_other_format(struct store *store)
 {
     struct slice found;
 
-    return store_get(store, STORE_META, slice_of("format"), &found) &&
-           !slice_equals(found, format);
+    return store_get(store, STORE_META, slice_of("format"), &found) && !slice_equals(found, format);
 }
 
 /*

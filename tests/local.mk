@@ -307,6 +307,7 @@ EXTRA_DIST += tests/e2e/run tests/e2e/inside tests/e2e/lib.sh tests/e2e/sandbox.
 EXTRA_DIST += \
 	tests/e2e/test_burst.sh \
 	tests/e2e/test_cap_bounce.sh \
+	tests/e2e/test_chaos.sh \
 	tests/e2e/test_check_config.sh \
 	tests/e2e/test_classify_filter.sh \
 	tests/e2e/test_comes_back.sh \
