@@ -21,6 +21,8 @@ fail() {
     exit 1
 }
 trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
+# Before the next story wants these addresses.
+trap '[ -z "${sandbox_smtphost:-}" ] || { kill -KILL "$sandbox_smtphost"; wait; }' EXIT
 
 chapter() {
     [ -z "${chapter:-}" ] || echo "ok - $chapter"
@@ -155,6 +157,7 @@ everything_works() { # a word that makes the addresses new ones
 begin() {
     mkdir -p "$E2E_DIR/before" "$E2E_DIR/taken"
     : > "$E2E_DIR/dns.conf"
+    rm -f "$E2E_DIR/smtphost.log"
     chapter="systemd and Postfix run"
     wait_for 60 systemctl is-active "$postfix_unit"
     host partner.test 127.0.0.2 refuse
