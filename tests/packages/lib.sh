@@ -22,7 +22,14 @@ fail() {
 }
 trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
 # Before the next story wants these addresses.
-trap '[ -z "${sandbox_smtphost:-}" ] || { kill -KILL "$sandbox_smtphost"; wait; }' EXIT
+end() {
+    local pid
+    for pid in ${sandbox_smtphost:-} $(cat "$E2E_DIR/dns.pid" 2> /dev/null); do
+        kill -KILL "$pid"
+        while kill -0 "$pid"; do sleep 0.1; done
+    done 2> /dev/null
+}
+trap end EXIT
 
 chapter() {
     [ -z "${chapter:-}" ] || echo "ok - $chapter"
@@ -155,9 +162,9 @@ everything_works() { # a word that makes the addresses new ones
 
 # The remote hosts, and a Postfix that works.
 begin() {
+    rm -rf "$E2E_DIR"
     mkdir -p "$E2E_DIR/before" "$E2E_DIR/taken"
     : > "$E2E_DIR/dns.conf"
-    rm -f "$E2E_DIR/smtphost.log"
     chapter="systemd and Postfix run"
     wait_for 60 systemctl is-active "$postfix_unit"
     host partner.test 127.0.0.2 refuse
