@@ -14,9 +14,13 @@ export MAKEFLAGS="-j$(nproc)" DEB_BUILD_OPTIONS="nocheck noddebs parallel=$(npro
 
 declare -A before=() after=() instead=() expect=() value=()
 number= kind= place= section= block= text=
+# Where the test itself writes, wherever a command's output goes.
+exec {tap}>&1
 
 fail() {
     trap - ERR
+    keep_said
+    exec >&"$tap"
     echo "not ok - ${chapter:-the beginning}"
     {
         echo "failed: $*"
