@@ -165,7 +165,7 @@ warnings() {
 
 a_mistake() {
     printf '\n%.0s' {1..11} > "$conf"
-    echo 'max_open_retry = 4;' >> "$conf"
+    echo 'retry = { max_open_retry = 4; };' >> "$conf"
     posternd -t >> "$docs/said/log" 2>&1 || true
 }
 
