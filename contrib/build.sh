@@ -5,7 +5,7 @@ packages="autoconf automake make gcc libc6-dev pkg-config xz-utils
     libconfig-dev libevent-dev libidn2-dev libjansson-dev liblmdb-dev libmilter-dev libcmocka-dev libsystemd-dev zlib1g-dev
     postfix postfix-lmdb dnsmasq-base iproute2 util-linux python3"
 # For contrib/check alone, which tries the packages.
-package_tools="debhelper debootstrap lintian rpm"
+package_tools="debhelper debootstrap lintian rpm selinux-policy-dev semodule-utils"
 
 guard=/usr/sbin/policy-rc.d
 guard_text='#!/bin/sh

@@ -4,17 +4,31 @@ EXTRA_DIST += contrib/postfix/README
 EXTRA_DIST += contrib/systemd/posternd.service contrib/systemd/postern.sysusers \
 	contrib/systemd/postern.tmpfiles contrib/systemd/postern-earlyndr.service \
 	contrib/systemd/postern-rcptlimit.service contrib/systemd/postern-retrycap.service
+# For one of several Postfix instances: made of the units, so that nobody keeps two of each.
+unit_templates = contrib/systemd/posternd@.service contrib/systemd/postern-earlyndr@.service \
+	contrib/systemd/postern-rcptlimit@.service contrib/systemd/postern-retrycap@.service
+noinst_DATA = $(unit_templates)
+EXTRA_DIST += $(unit_templates) contrib/systemd/template.sed
+MAINTAINERCLEANFILES = $(unit_templates)
+contrib/systemd/%@.service: contrib/systemd/%.service $(srcdir)/contrib/systemd/template.sed
+	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && \
+	    sed -f $(srcdir)/contrib/systemd/template.sed $< > $@.new && mv $@.new $@
 EXTRA_DIST += contrib/grafana/postern.json
 # Packages: contrib/debian becomes debian/ in an unpacked release.
 EXTRA_DIST += contrib/debian/changelog contrib/debian/clean contrib/debian/control \
 	contrib/debian/copyright contrib/debian/disconnect contrib/debian/postern-milters.install \
+	contrib/debian/postern-milters.postinst contrib/debian/postern-milters.postrm \
 	contrib/debian/postern-milters.prerm contrib/debian/postern.README.Debian \
 	contrib/debian/postern.dirs contrib/debian/postern.docs contrib/debian/postern.install \
-	contrib/debian/postern.postrm contrib/debian/postern.prerm contrib/debian/rules \
+	contrib/debian/postern.postinst contrib/debian/postern.postrm contrib/debian/postern.prerm contrib/debian/rules \
 	contrib/debian/source/format contrib/rpm/postern.spec
-EXTRA_DIST += tests/packages/run tests/packages/tree.sh tests/packages/story \
-	tests/packages/postern.files tests/packages/postern-milters.files
+EXTRA_DIST += tests/packages/run tests/packages/tree.sh tests/packages/lib.sh \
+	tests/packages/story tests/packages/story.rpm tests/packages/postern.files \
+	tests/packages/postern-milters.files tests/packages/postern-selinux.files
 EXTRA_DIST += tests/versions/run
+EXTRA_DIST += tests/selinux/run tests/selinux/story
+# The module for SELinux, built by the RPM package; contrib/check tries to compile it.
+EXTRA_DIST += contrib/selinux/postern.fc contrib/selinux/postern.if contrib/selinux/postern.te
 
 # bash looks for the completion of a command in a file of its name.
 bash_completion_names = posternd postern-earlyndr postern-rcptlimit postern-retrycap

@@ -53,6 +53,32 @@ static bool set_defaults(struct config *config)
     return true;
 }
 
+/* What of it was not set is where the instance's name says, as postmulti(1) puts /etc/postfix-out.
+ */
+static bool set_directories(struct config *config)
+{
+    const struct {
+        char **directory;
+        const char *name;
+    } directories[] = {
+        {&config->postfix_directory, "/etc/postfix"},
+        {&config->state_directory, "/var/lib/postern"},
+        {&config->runtime_directory, "/run/postern"},
+    };
+    const char *dash = config->instance[0] ? "-" : "";
+
+    for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+        char **directory = directories[i].directory;
+
+        if (*directory == NULL &&
+            asprintf(directory, "%s%s%s", directories[i].name, dash, config->instance) < 0)
+            *directory = NULL;
+        if (*directory == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* The sockets that were not set are in runtime_directory. */
 static bool set_sockets(struct config *config)
 {
@@ -163,7 +189,8 @@ static bool read_source(struct config_reader *reader)
         return fail_syntax(reader);
     if (!config_read_settings(reader))
         return false;
-    if (!set_sockets(reader->config) || !build_index(reader->config))
+    if (!set_directories(reader->config) || !set_sockets(reader->config) ||
+        !build_index(reader->config))
         return config_read_fail_line(reader, 1, "out of memory");
     if (config_breach_find(reader->config, &breach))
         return config_read_fail(reader, place_of_breach(reader, &breach), "%s", breach.text);
@@ -239,6 +266,7 @@ void config_free(struct config **config)
     free(c->domains);
     free(c->names);
     free(c->path);
+    free(c->instance);
     free(c->postfix_directory);
     free(c->log);
     free(c->state_directory);

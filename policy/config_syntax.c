@@ -50,6 +50,13 @@ bool config_syntax_user(const char *text)
     return *text == '\0' || (*text != '-' && is_made_of(text, "._-"));
 }
 
+bool config_syntax_instance(const char *text)
+{
+    static const char prefix[] = "postfix-"; /* postmulti(1) wants it in multi_instance_name */
+
+    return config_syntax_user(text) && strncmp(text, prefix, sizeof(prefix) - 1) != 0;
+}
+
 bool config_syntax_name(const char *text)
 {
     if (*text == '\0')

@@ -14,6 +14,8 @@ bool config_syntax_path(const char *text);
 bool config_syntax_log(const char *text);
 /* Letters, digits, '.', '_' and '-' (not first); or empty. */
 bool config_syntax_user(const char *text);
+/* The same, and without the "postfix-" of multi_instance_name. */
+bool config_syntax_instance(const char *text);
 /* Printable ASCII without blanks, quotes and backslashes; not empty. */
 bool config_syntax_name(const char *text);
 /*

@@ -24,6 +24,10 @@ static const struct setting_form PATH = {
 static const struct setting_form LOG = {
     .valid = config_syntax_log,
     .wanted = "an absolute path without blanks, quotes, commas or '$', or \"journal\""};
+static const struct setting_form INSTANCE = {
+    .valid = config_syntax_instance,
+    .wanted = "the name of a Postfix instance without its \"postfix-\" (letters, digits, '.', '_' "
+              "and '-'), or \"\" for the default one"};
 static const struct setting_form USER = {
     .valid = config_syntax_user,
     .wanted = "the name of an account (letters, digits, '.', '_' and '-'), or \"\" to keep the "
@@ -97,14 +101,13 @@ static const struct setting_form ACTION = {.words = ACTIONS, .wanted = "\"defer\
 
 /* clang-format off */
 static const struct setting TABLE[] = {
+    /* The directories follow from it, when the whole file was read: config.c. */
+    TEXT("", "instance", 0, 32, "", INSTANCE, KEEP(instance), 0),
     SECTION("", "postfix", 0),
-    TEXT("postfix", "config_directory", 1, DIRECTORY_MAX, "/etc/postfix", PATH,
-         KEEP(postfix_directory), 0),
+    TEXT("postfix", "config_directory", 1, DIRECTORY_MAX, NULL, PATH, KEEP(postfix_directory), 0),
     TEXT("postfix", "log", 1, DIRECTORY_MAX, "/var/log/mail.log", LOG, KEEP(log), 0),
-    TEXT("", "state_directory", 1, DIRECTORY_MAX, "/var/lib/postern", PATH,
-         KEEP(state_directory), 0),
-    TEXT("", "runtime_directory", 1, SOCKET_DIRECTORY_MAX, "/run/postern", PATH,
-         KEEP(runtime_directory), 0),
+    TEXT("", "state_directory", 1, DIRECTORY_MAX, NULL, PATH, KEEP(state_directory), 0),
+    TEXT("", "runtime_directory", 1, SOCKET_DIRECTORY_MAX, NULL, PATH, KEEP(runtime_directory), 0),
     TEXT("", "user", 0, 64, "postern", USER, KEEP(user), 0),
     SWITCH("", "enforce", true, KEEP(enforce)),
 

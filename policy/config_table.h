@@ -60,10 +60,11 @@ struct config_key {
 
 struct config {
     char *path;
-    char *postfix_directory;
+    char *instance;
+    char *postfix_directory; /* NULL while it has its default */
     char *log;
-    char *state_directory;
-    char *runtime_directory;
+    char *state_directory;   /* likewise */
+    char *runtime_directory; /* likewise */
     char *user;
     bool enforce;
     struct retry_policy retry;
@@ -79,7 +80,7 @@ struct config {
     char *rcptlimit_socket; /* NULL while it has its default */
     char *policy_socket;    /* likewise */
     char *metrics_listen;
-    unsigned lanes_mode;    /* enum lanes_mode */
+    unsigned lanes_mode; /* enum lanes_mode */
     uint32_t probation_processes;
     unsigned when_down;    /* enum when_down */
     char *retrycap_socket; /* NULL while it has its default */

@@ -15,6 +15,7 @@
 #include "lock.h"
 #include "log.h"
 #include "logsource.h"
+#include "logtags.h"
 #include "policyd.h"
 #include "table.h"
 #include "wake.h"
@@ -29,7 +30,8 @@ enum {
     CONNECT_EVERY = 300 * 1000, /* asking postconf(1) takes a tenth of a second */
     UNCONNECTED_EVERY = 3 * 1000,
     UNFILTERED_EVERY = 30 * 1000, /* early reports wait for a milter to be connected */
-    CLOCK_BACK = 60 * 1000,       /* set back by more: plans are made anew */
+    APART_EVERY = 300 * 1000,
+    CLOCK_BACK = 60 * 1000, /* set back by more: plans are made anew */
 };
 
 /* Transactions */
@@ -174,6 +176,7 @@ static void keep_up(struct daemon *daemon, int64_t now)
         log_warning("the clock was set back: plans are made anew");
         daemon->last_check = 0;
         daemon->last_connect = 0;
+        daemon->last_apart = 0;
         if (!daemon_start_ledger(daemon))
             log_fatal(71, "state: %s", store_error(daemon->store));
     }
@@ -185,6 +188,10 @@ static void keep_up(struct daemon *daemon, int64_t now)
     if (now - daemon->last_connect >= connect_every(daemon)) {
         daemon->last_connect = now;
         publish_check(daemon);
+    }
+    if (now - daemon->last_apart >= APART_EVERY) {
+        daemon->last_apart = now;
+        daemon_tell_apart(daemon);
     }
 }
 
@@ -292,6 +299,8 @@ void daemon_trust_log(struct daemon *daemon)
                     owner ? owner->pw_uid : 0);
     filters_read(&daemon->filters, postfix_content_filter(daemon->postfix),
                  postfix_service_filters(daemon->postfix));
+    daemon->last_apart = clock_now();
+    daemon_tell_apart(daemon);
 }
 
 static bool open_log(struct daemon *daemon, char *error_r, size_t size)
@@ -313,6 +322,16 @@ static bool open_log(struct daemon *daemon, char *error_r, size_t size)
         log_info("first start: %s is read from its beginning", config_log(daemon->config));
     daemon_trust_log(daemon);
     return true;
+}
+
+/* What stands in the way is seldom memory: the disk is full. */
+static bool first_ledger(struct daemon *daemon, char *error_r, size_t size)
+{
+    if (daemon_start_ledger(daemon))
+        return true;
+    if (daemon->ledger)
+        snprintf(error_r, size, "state: %s", store_error(daemon->store));
+    return false;
 }
 
 static bool add_events(struct daemon *daemon)
@@ -369,9 +388,10 @@ struct daemon *daemon_new(struct config *config, struct postfix *postfix, gid_t 
     publish_judge(daemon); /* posternd asked Postfix a moment ago */
     daemon->last_connect = clock_now();
     ready = daemon->store && make_parts(daemon) && open_log(daemon, error_r, size) &&
-            daemon_start_ledger(daemon) && add_events(daemon);
+            first_ledger(daemon, error_r, size) && add_events(daemon);
     if (ready)
-        daemon->policyd = policyd_new(daemon->base, config, &hooks, error_r, size);
+        daemon->policyd = policyd_new(daemon->base, config, postfix_queue_directory(postfix),
+                                      &hooks, error_r, size);
     if (daemon->policyd)
         daemon->control =
             control_new(daemon->base, daemon, config_runtime_directory(config), error_r, size);
@@ -436,6 +456,7 @@ void daemon_free(struct daemon **daemon)
     if (d->runner)
         child_runner_free(&d->runner);
     logsource_close(&d->source);
+    logtags_free(&d->tags);
     ledger_free(&d->ledger);
     store_close(&d->store);
     if (d->base)

@@ -131,10 +131,11 @@ bool daemon_reload(struct daemon *daemon, char *error_r, size_t size)
         log_error("%s; the running configuration stays", error_r);
         return false;
     }
-    policyd_reconfigure(daemon->policyd, config);
+    policyd_reconfigure(daemon->policyd, config, postfix_queue_directory(daemon->postfix));
     config_free(&daemon->config);
     daemon->config = config;
     daemon->last_connect = 0; /* Postfix may have been changed, too */
+    daemon->last_apart = 0;
     control_set_metrics(daemon->control, config);
     if (!daemon_start_ledger(daemon))
         log_fatal(71, "state: %s", store_error(daemon->store));

@@ -57,6 +57,7 @@ struct daemon {
     struct notify notify;
     struct wishes wishes;
     struct filters filters;
+    struct logtags *tags; /* of other instances in the same log; NULL: there are none */
     struct logsource_position committed;
     int64_t started;
     int64_t last_batch;
@@ -69,9 +70,11 @@ struct daemon {
     bool connected;      /* Postfix uses our tables */
     bool early_possible; /* its own reports pass through a milter */
     bool early_complained;
+    bool namesake;        /* said that another instance has our name in our log */
     int64_t last_line;    /* when the last line of Postfix was logged */
     int64_t last_check;   /* of what others may have changed */
     int64_t last_connect; /* of Postfix's configuration */
+    int64_t last_apart;   /* of that of other instances */
 };
 
 bool daemon_begin(struct daemon *daemon);
@@ -99,6 +102,9 @@ void daemon_soon(struct daemon *daemon);
 /* How this Postfix writes its log, whose entries are its own, and which of them are about filters.
  */
 void daemon_trust_log(struct daemon *daemon);
+/* Which of the lines are of this Postfix, where others write to the same log (daemon_instances.c).
+ */
+void daemon_tell_apart(struct daemon *daemon);
 /* A new ledger for the present configuration and connection; all routes are published anew. */
 bool daemon_start_ledger(struct daemon *daemon);
 

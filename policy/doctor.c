@@ -15,6 +15,9 @@
 #include "ask.h"
 #include "lock.h"
 
+/* Where the units "posternd@.service" and so on look for their configuration. */
+#define UNITS_DIRECTORY "/etc/postern"
+
 static const struct {
     const char *name;
     doctor_check *check;
@@ -56,7 +59,7 @@ static const struct {
     {"error-limit", doctor_error_limit, true},
     {"instances", doctor_instances, true},
     {"failures", doctor_failures, false},
-    {"selinux", doctor_selinux, false},
+    {"selinux", doctor_selinux, true},
 };
 
 static const char *const RESULTS[] = {[DOCTOR_OK] = "ok",
@@ -68,8 +71,13 @@ static const char *const RESULTS[] = {[DOCTOR_OK] = "ok",
 
 static void add(struct patient *p, enum doctor_level level, const char *text, const char *type)
 {
-    json_array_append_new(p->checks, json_pack("{s:s, s:s, s:s, s:s?}", "check", p->check, "result",
-                                               RESULTS[level], "text", text, "type", type));
+    char command[DOCTOR_PATH_MAX * 3];
+
+    if (type)
+        doctor_instance_command(type, p->unit, p->other_directory, command, sizeof(command));
+    json_array_append_new(p->checks,
+                          json_pack("{s:s, s:s, s:s, s:s?}", "check", p->check, "result",
+                                    RESULTS[level], "text", text, "type", type ? command : NULL));
 }
 
 void doctor_say(struct patient *p, enum doctor_level level, const char *type, const char *format,
@@ -270,10 +278,22 @@ static void open_state(struct patient *p)
         store_close(&p->store);
 }
 
+/* Where it is not the default, commands have to name it. */
+static const char *find_directory(const struct setup_plan *plan)
+{
+    const char *directory = plan->postfix ? postfix_config_directory(plan->postfix) : "";
+
+    if (plan->postfix && strcmp(directory, postfix_default_directory(plan->postfix)) == 0)
+        return "";
+    return directory;
+}
+
 static void begin(struct patient *p, const struct config *config)
 {
     *p = (struct patient){.config = config, .checks = json_array(), .root = geteuid() == 0};
     plan(p);
+    doctor_unit_of(p->plan.config_path, UNITS_DIRECTORY, p->unit, sizeof(p->unit));
+    p->other_directory = find_directory(&p->plan);
     p->running = lock_is_held(config_state_directory(config));
     p->pid = ask_whom(config_runtime_directory(config));
     p->metrics =

@@ -10,13 +10,11 @@
 /* A milter, and what is known of it. */
 struct milter {
     const char *program;
-    const char *setting; /* of postern.conf, for its socket */
-    const char *port;    /* one for it, when it needs TCP */
-    const char *socket;
+    size_t number;    /* as setup has it */
+    const char *text; /* of its socket, in postern.conf */
     bool wanted;
     bool at_cleanup; /* it wants other mail, too */
-    bool runs;
-    struct mainmaster_socket place;
+    struct doctor_socket socket;
 };
 
 enum { MILTERS_COUNT = 3 };
@@ -26,51 +24,39 @@ static void find_milters(const struct patient *p, struct milter *list)
     const struct config *c = p->config;
 
     list[0] = (struct milter){.program = "postern-earlyndr",
-                              .setting = "milters.earlyndr.socket",
-                              .port = "8893",
-                              .socket = config_earlyndr_socket(c),
+                              .number = MAINMASTER_EARLYNDR,
+                              .text = config_earlyndr_socket(c),
                               .wanted = config_early_mode(c) != EARLY_OFF,
                               .at_cleanup = true};
     list[1] = (struct milter){.program = "postern-rcptlimit",
-                              .setting = "milters.rcptlimit.socket",
-                              .port = "8891",
-                              .socket = config_rcptlimit_socket(c),
+                              .number = MAINMASTER_RCPTLIMIT,
+                              .text = config_rcptlimit_socket(c),
                               .wanted = config_inbound_count(c) > 0};
     list[2] = (struct milter){.program = "postern-retrycap",
-                              .setting = "milters.retrycap.socket",
-                              .port = "8894",
-                              .socket = config_retrycap_socket(c),
+                              .number = MAINMASTER_RETRYCAP,
+                              .text = config_retrycap_socket(c),
                               .wanted = config_when_down(c) != WHEN_DOWN_ACCEPT,
                               .at_cleanup = config_when_down(c) == WHEN_DOWN_WARN};
-    for (size_t i = 0; i < MILTERS_COUNT; i++) {
-        list[i].wanted = list[i].wanted && list[i].socket[0] != '\0' &&
-                         mainmaster_socket_parse(list[i].socket, &list[i].place);
-        list[i].runs = list[i].wanted && setup_milter_runs(list[i].socket);
-    }
-}
-
-static bool chrooted_at(const struct patient *p, unsigned place)
-{
-    return p->edited && (p->plan.milters.chrooted & place) != 0;
-}
-
-static bool is_ours(const struct patient *p, const struct mainmaster_socket *socket,
-                    struct slice endpoint, unsigned place)
-{
-    const char *queue = postfix_queue_directory(p->plan.postfix);
-
-    return mainmaster_socket_is(socket, endpoint, queue, chrooted_at(p, place)) ||
-           mainmaster_socket_is(socket, endpoint, queue, !chrooted_at(p, place));
+    for (size_t i = 0; i < MILTERS_COUNT; i++)
+        list[i].wanted = list[i].wanted && doctor_socket_read(p, list[i].text, &list[i].socket);
 }
 
 /* Where a milter stands in a list; false: nowhere. */
 static bool find_entry(const struct patient *p, const struct milter *m, const char *list,
-                       unsigned place, size_t *n_r, struct slice *entry_r)
+                       size_t *n_r, struct slice *entry_r)
 {
     for (*n_r = 0; (*entry_r = postfix_list_next(&list)).len > 0; ++*n_r)
-        if (is_ours(p, &m->place, postfix_list_endpoint(*entry_r), place))
+        if (doctor_socket_named(p, &m->socket, postfix_list_endpoint(*entry_r)))
             return true;
     return false;
+}
+
+/* In the administrator's own list: setup does not have it, nor would it. */
+static bool is_by_hand(const struct patient *p, const struct milter *m, unsigned place)
+{
+    const struct mainmaster_milter_result *result = &p->plan.main.edit.milters[m->number];
+
+    return p->edited && ((result->connected | result->idle | result->unreachable) & place) == 0;
 }
 
 /* --- It is connected --- */
@@ -108,7 +94,7 @@ static void say_stopped(struct patient *p, const struct milter *m)
 
     snprintf(type, sizeof(type), "systemctl enable --now %s", m->program);
     doctor_say(p, DOCTOR_PROBLEM, type, "%s is connected, but does not run on %s", m->program,
-               m->socket);
+               m->text);
 }
 
 /* --- It is not --- */
@@ -121,9 +107,9 @@ static void say_chroot(struct patient *p, const struct milter *m)
     doctor_setup_command(p, setup);
     snprintf(type, sizeof(type), "systemctl restart %s && %s", m->program, setup);
     doctor_say(p, DOCTOR_PROBLEM, type,
-               "smtpd or cleanup is chrooted, and cannot reach %s on %s: set %s = "
-               "\"inet:%s@127.0.0.1\" in %s",
-               m->program, m->socket, m->setting, m->port, config_path(p->config));
+               "smtpd or cleanup is chrooted, and cannot reach %s on %s: it has no socket in "
+               "%s/postern; if a restart does not help its log says why",
+               m->program, m->text, postfix_queue_directory(p->plan.postfix));
 }
 
 static void say_unconnected(struct patient *p, const struct milter *m)
@@ -140,16 +126,18 @@ static void say_unconnected(struct patient *p, const struct milter *m)
 static void check_list(struct patient *p, const struct milter *m, unsigned place, bool *named_r)
 {
     char *list = doctor_postconf(p, mainmaster_milter_setting(place));
-    const char *queue = postfix_queue_directory(p->plan.postfix);
     struct slice entry;
     size_t n;
 
-    *named_r = find_entry(p, m, list, place, &n, &entry);
+    *named_r = find_entry(p, m, list, &n, &entry);
     if (*named_r)
         check_action(p, m, place, list, n, entry);
-    else if (m->runs && !mainmaster_socket_visible(&m->place, queue, chrooted_at(p, place)))
+    if (*named_r && m->socket.runs && is_by_hand(p, m, place))
+        doctor_socket_check(p, &m->socket, m->program, place, mainmaster_milter_setting(place),
+                            list, postfix_list_endpoint(entry));
+    else if (m->socket.runs && !doctor_socket_seen(p, &m->socket, place))
         say_chroot(p, m);
-    else if (m->runs && place == MAINMASTER_AT_SMTPD)
+    else if (m->socket.runs && !*named_r && place == MAINMASTER_AT_SMTPD)
         say_unconnected(p, m);
     free(list);
 }
@@ -163,10 +151,10 @@ static void check_milter(struct patient *p, const struct milter *m)
     check_list(p, m, MAINMASTER_AT_SMTPD, &at_smtpd);
     if (m->at_cleanup && json_array_size(p->checks) == before)
         check_list(p, m, MAINMASTER_AT_CLEANUP, &at_cleanup);
-    if ((at_smtpd || at_cleanup) && !m->runs)
+    if ((at_smtpd || at_cleanup) && !m->socket.runs)
         say_stopped(p, m);
-    else if (m->runs && m->place.path[0])
-        doctor_check_path(p, &p->postfix, m->place.path, W_OK);
+    else if (m->socket.runs && doctor_socket_path(&m->socket)[0])
+        doctor_check_path(p, &p->postfix, doctor_socket_path(&m->socket), W_OK);
 }
 
 void doctor_milters(struct patient *p)
@@ -194,28 +182,36 @@ void doctor_early(struct patient *p)
         return;
     doctor_setup_command(p, setup);
     snprintf(type, sizeof(type), "systemctl enable --now postern-earlyndr && %s", setup);
-    doctor_say(p, list[0].runs ? DOCTOR_PROBLEM : DOCTOR_NOTE, list[0].runs ? setup : type,
-               "bounced recipients are not reported early: %s", why);
+    doctor_say(p, list[0].socket.runs ? DOCTOR_PROBLEM : DOCTOR_NOTE,
+               list[0].socket.runs ? setup : type, "bounced recipients are not reported early: %s",
+               why);
 }
 
 /* --- The policy service --- */
 
 /* "inet:HOST:PORT" is what a milter calls "inet:PORT@HOST". */
-static bool parse_policy(const char *where, struct mainmaster_socket *socket_r, char *text,
-                         size_t size)
+static bool read_policy(const struct patient *p, struct doctor_socket *socket_r, char *text,
+                        size_t size)
 {
+    const char *where = config_policy_socket(p->config);
     const char *colon = strrchr(where, ':');
 
     if (strncmp(where, "inet:", 5) == 0 && colon > where + 4)
         snprintf(text, size, "inet:%s@%.*s", colon + 1, (int)(colon - where - 5), where + 5);
     else
         snprintf(text, size, "%s", where);
-    return where[0] != '\0' && mainmaster_socket_parse(text, socket_r);
+    return doctor_socket_read(p, text, socket_r);
 }
 
-/* The entry of one of smtpd's lists of restrictions that names our service; free() *list_r. */
-static bool find_policy(const struct patient *p, const struct mainmaster_socket *socket,
-                        char **list_r, struct slice *entry_r)
+/* The entry of one of smtpd's lists of restrictions that names our service. */
+struct policy_entry {
+    const char *setting;
+    char *list; /* to be freed */
+    struct slice entry;
+};
+
+static bool find_policy(const struct patient *p, const struct doctor_socket *socket,
+                        struct policy_entry *found_r)
 {
     static const char *const settings[] = {
         "smtpd_recipient_restrictions",   "smtpd_relay_restrictions",
@@ -224,13 +220,13 @@ static bool find_policy(const struct patient *p, const struct mainmaster_socket 
         "smtpd_client_restrictions"};
 
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        *list_r = doctor_postconf(p, settings[i]);
-        for (size_t n = 0; doctor_policy_entry(*list_r, n, entry_r); n++)
-            if (is_ours(p, socket, postfix_list_endpoint(*entry_r), MAINMASTER_AT_SMTPD))
+        *found_r = (struct policy_entry){settings[i], doctor_postconf(p, settings[i]), {NULL, 0}};
+        for (size_t n = 0; doctor_policy_entry(found_r->list, n, &found_r->entry); n++)
+            if (doctor_socket_named(p, socket, postfix_list_endpoint(found_r->entry)))
                 return true;
-        free(*list_r);
+        free(found_r->list);
     }
-    *list_r = NULL;
+    found_r->list = NULL;
     return false;
 }
 
@@ -253,53 +249,44 @@ static void check_policy_action(struct patient *p, struct slice entry)
     free(all);
 }
 
-static void check_policy_place(struct patient *p, const struct mainmaster_socket *socket,
-                               const char *text)
+static void check_policy_place(struct patient *p, const struct doctor_socket *socket,
+                               const struct policy_entry *found)
 {
-    const char *where = config_policy_socket(p->config);
-
-    if (!mainmaster_socket_visible(socket, postfix_queue_directory(p->plan.postfix),
-                                   chrooted_at(p, MAINMASTER_AT_SMTPD)))
-        doctor_say(p, DOCTOR_PROBLEM, "systemctl restart posternd && postfix reload",
-                   "smtpd is chrooted, and cannot reach the policy service on %s: set "
-                   "policy.socket = \"inet:127.0.0.1:8892\" in %s, and the same behind "
-                   "check_policy_service in main.cf",
-                   where, config_path(p->config));
-    else if (!setup_milter_runs(text))
+    if (!socket->runs)
         doctor_say(p, DOCTOR_PROBLEM, "systemctl restart posternd",
-                   "Postfix asks the policy service on %s, but nobody listens there", where);
-    else if (socket->path[0])
-        doctor_check_path(p, &p->postfix, socket->path, W_OK);
+                   "Postfix asks the policy service on %s, but nobody listens there",
+                   config_policy_socket(p->config));
+    else if (doctor_socket_check(p, socket, "posternd", MAINMASTER_AT_SMTPD, found->setting,
+                                 found->list, postfix_list_endpoint(found->entry)) &&
+             doctor_socket_path(socket)[0])
+        doctor_check_path(p, &p->postfix, doctor_socket_path(socket), W_OK);
 }
 
 static bool policy_is_asked(const struct patient *p)
 {
-    struct mainmaster_socket socket;
-    struct slice entry;
+    struct doctor_socket socket;
+    struct policy_entry found;
     char text[600];
-    char *list;
     bool asked;
 
-    if (!parse_policy(config_policy_socket(p->config), &socket, text, sizeof(text)))
+    if (!read_policy(p, &socket, text, sizeof(text)))
         return false;
-    asked = find_policy(p, &socket, &list, &entry);
-    free(list);
+    asked = find_policy(p, &socket, &found);
+    free(found.list);
     return asked;
 }
 
 void doctor_policy(struct patient *p)
 {
-    struct mainmaster_socket socket;
-    struct slice entry;
+    struct doctor_socket socket;
+    struct policy_entry found;
     char text[600];
-    char *list;
 
-    if (!parse_policy(config_policy_socket(p->config), &socket, text, sizeof(text)) ||
-        !find_policy(p, &socket, &list, &entry))
+    if (!read_policy(p, &socket, text, sizeof(text)) || !find_policy(p, &socket, &found))
         return;
-    check_policy_action(p, entry);
-    check_policy_place(p, &socket, text);
-    free(list);
+    check_policy_action(p, found.entry);
+    check_policy_place(p, &socket, &found);
+    free(found.list);
 }
 
 /* --- Limits at our own door --- */
@@ -311,7 +298,7 @@ void doctor_limits(struct patient *p)
     char type[SETUP_COMMAND_MAX + 100];
 
     find_milters(p, list);
-    if (config_inbound_count(p->config) == 0 || list[1].runs || policy_is_asked(p))
+    if (config_inbound_count(p->config) == 0 || list[1].socket.runs || policy_is_asked(p))
         return;
     doctor_setup_command(p, setup);
     snprintf(type, sizeof(type), "systemctl enable --now postern-rcptlimit && %s", setup);

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "maillog_parts.h"
+#include "neighbours.h"
 #include "say.h"
 
 enum {
@@ -138,6 +139,14 @@ struct programs {
     bool any;
 };
 
+/* "postfix/out", too, ends where a slash begins. */
+static bool is_tag(struct slice program, const char *tag)
+{
+    size_t len = strlen(tag);
+
+    return slice_starts(program, tag) && program.len > len && program.at[len] == '/';
+}
+
 static void note_program(void *context, const char *at, size_t len)
 {
     struct programs *programs = context;
@@ -146,15 +155,34 @@ static void note_program(void *context, const char *at, size_t len)
     programs->any = true;
     if (!doctor_log_tag((struct slice){at, len}, &tag))
         return;
-    if (slice_equals(tag, programs->tag))
+    if (is_tag((struct slice){tag.at, (size_t)(at + len - tag.at)}, programs->tag))
         programs->ours = true;
     else if (slice_starts(tag, "postfix"))
         slice_copy(programs->other, sizeof(programs->other), tag);
 }
 
+/* Another instance may be so busy that its lines are all there is. */
+static bool is_shared(const struct patient *p)
+{
+    struct neighbours *neighbours =
+        p->plan.postfix ? neighbours_ask(p->plan.postfix, config_log(p->config)) : NULL;
+    const struct neighbour *other;
+    bool shared = false;
+
+    for (size_t i = 0; neighbours && (other = neighbours_at(neighbours, i)) != NULL; i++)
+        shared |= other->same_log;
+    neighbours_free(&neighbours);
+    return shared;
+}
+
 static void say_no_lines(struct patient *p, const struct programs *programs)
 {
-    if (!programs->any)
+    if (programs->other[0] && is_shared(p))
+        doctor_say(p, DOCTOR_NOTE, "postmulti -l",
+                   "the end of %s has lines of another Postfix only (%s/...): this one (%s/...) "
+                   "has logged nothing for a while",
+                   config_log(p->config), programs->other, programs->tag);
+    else if (!programs->any)
         doctor_say(p, DOCTOR_NOTE, "postfix check",
                    "%s is empty: this turns up once Postfix has logged something",
                    config_log(p->config));

@@ -17,9 +17,11 @@ struct patient {
     bool known;             /* plan.account and the like, and `account` */
     bool edited;            /* plan.main and plan.master were worked out */
     bool root;
-    bool running;  /* posternd has its lock, and works */
-    pid_t pid;     /* of posternd, 0: unknown */
-    char *metrics; /* what it tells monitoring; NULL: it did not answer */
+    char unit[64];               /* of Postern's units, "posternd@UNIT"; "": the plain ones */
+    const char *other_directory; /* Postfix's; "": the default one */
+    bool running;                /* posternd has its lock, and works */
+    pid_t pid;                   /* of posternd, 0: unknown */
+    char *metrics;               /* what it tells monitoring; NULL: it did not answer */
     char no_answer[512];
     struct store *store;           /* within a transaction; NULL: it cannot be read */
     struct doctor_account account; /* of posternd */
@@ -62,11 +64,42 @@ bool doctor_reads_journal(const struct patient *p);
 /* The first `size` bytes of a file, NUL-terminated; false: it cannot be read. */
 bool doctor_read(const char *path, char *buffer, size_t size);
 
+/* --- doctor_socket.c --- */
+
+/* Where a milter or the policy service listens. */
+struct doctor_socket {
+    const char *text;                /* in libmilter's syntax, the caller's */
+    struct mainmaster_socket place;  /* the same */
+    struct mainmaster_socket inside; /* what it is inside queue_directory; no path: nothing */
+    bool runs;                       /* somebody listens ... */
+    bool is_inside;                  /* ... there */
+};
+
+/* False: there is none. */
+bool doctor_socket_read(const struct patient *p, const char *text, struct doctor_socket *socket_r);
+/* True when what main.cf has is this socket, by one name or the other. */
+bool doctor_socket_named(const struct patient *p, const struct doctor_socket *socket,
+                         struct slice endpoint);
+/* True when services reach it, if it is named as it should be. */
+bool doctor_socket_seen(const struct patient *p, const struct doctor_socket *socket,
+                        unsigned place);
+/* The socket itself; "": it is by TCP. */
+const char *doctor_socket_path(const struct doctor_socket *socket);
+/*
+ * Whether services reach it by the name that `list` has at `endpoint`; when not, that is said as a
+ * problem with what helps. True: they do.
+ */
+bool doctor_socket_check(struct patient *p, const struct doctor_socket *socket, const char *program,
+                         unsigned place, const char *setting, const char *list,
+                         struct slice endpoint);
+/* True when the services of a place of milters are chrooted. */
+bool doctor_chrooted(const struct patient *p, unsigned place);
+
 typedef void doctor_check(struct patient *p);
 
 /* doctor_posternd.c */
 doctor_check doctor_runs, doctor_answers, doctor_version, doctor_same_file, doctor_enforces;
-doctor_check doctor_account_good, doctor_directories, doctor_failures, doctor_selinux;
+doctor_check doctor_account_good, doctor_directories, doctor_failures;
 /* doctor_log.c */
 doctor_check doctor_log, doctor_log_place, doctor_log_flow, doctor_log_lag, doctor_journal;
 /* doctor_log_lines.c */
@@ -76,7 +109,11 @@ doctor_check doctor_state, doctor_tables, doctor_filters, doctor_routes, doctor_
 /* doctor_postfix.c */
 doctor_check doctor_postfix_asked, doctor_postfix_version, doctor_postfix_runs, doctor_lmdb;
 doctor_check doctor_transport_maps, doctor_services, doctor_setup, doctor_overrides, doctor_lanes;
-doctor_check doctor_commands, doctor_instances;
+doctor_check doctor_commands;
+/* doctor_instances.c */
+doctor_check doctor_instances;
+/* doctor_selinux.c */
+doctor_check doctor_selinux;
 /* doctor_door.c */
 doctor_check doctor_milters, doctor_early, doctor_policy, doctor_limits, doctor_error_limit;
 

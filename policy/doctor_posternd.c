@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "build.h"
-#include "options.h"
+#include "peer.h"
 
 void doctor_runs(struct patient *p)
 {
@@ -52,49 +52,13 @@ void doctor_version(struct patient *p)
                    "posternd %s runs, but " PACKAGE_VERSION " is installed", version);
 }
 
-/* The argument of -c in a command line of NUL-terminated words; the default without one. */
-static const char *config_of(const char *words, size_t len)
-{
-    for (const char *at = words; at < words + len; at += strlen(at) + 1) {
-        if (strncmp(at, "-c", 2) != 0)
-            continue;
-        if (at[2])
-            return at + 2;
-        return at + 3 < words + len ? at + 3 : "";
-    }
-    return OPTIONS_DEFAULT_CONFIG;
-}
-
-/* The configuration that the running posternd was given. False: it cannot be told. */
-static bool running_config(const struct patient *p, char found_r[PATH_MAX])
-{
-    char proc[64];
-    char words[8192] = "";
-    char path[DOCTOR_PATH_MAX];
-    FILE *file;
-    size_t len;
-    const char *given;
-
-    snprintf(proc, sizeof(proc), "/proc/%d/cmdline", (int)p->pid);
-    file = p->pid > 0 ? fopen(proc, "re") : NULL;
-    if (file == NULL)
-        return false;
-    len = fread(words, 1, sizeof(words) - 1, file);
-    fclose(file);
-    given = config_of(words, len);
-    snprintf(path, sizeof(path), "%s", given);
-    if (len > 0 && given[0] != '/')
-        snprintf(path, sizeof(path), "/proc/%d/cwd/%.4000s", (int)p->pid, given);
-    return len > 0 && realpath(path, found_r) != NULL;
-}
-
 void doctor_same_file(struct patient *p)
 {
     char theirs[PATH_MAX];
     char ours[PATH_MAX];
     char type[PATH_MAX + 40];
 
-    if (!running_config(p, theirs) || realpath(config_path(p->config), ours) == NULL ||
+    if (!peer_config(p->pid, theirs) || realpath(config_path(p->config), ours) == NULL ||
         strcmp(ours, theirs) == 0)
         return;
     snprintf(type, sizeof(type), "posternctl -c %s doctor", theirs);
@@ -192,19 +156,4 @@ void doctor_failures(struct patient *p)
                   "posternd could not publish its routes");
     check_counter(p, "postern_report_failures_total", "sendmail did not take a report of posternd");
     check_counter(p, "postern_wake_failures_total", "postqueue did not wake a message");
-}
-
-/* No denial is looked for: only the audit log has them, and it may be anywhere. */
-void doctor_selinux(struct patient *p)
-{
-    char enforcing[8];
-
-    if (doctor_read("/sys/fs/selinux/enforce", enforcing, sizeof(enforcing)) && enforcing[0] == '1')
-        doctor_say(p, DOCTOR_NOTE,
-                   "ausearch -m avc -ts today -c postern-gate -c smtpd | audit2allow -M "
-                   "postern-local && semodule -i postern-local.pp",
-                   "SELinux is enforcing: where Postfix is denied the gate, %s or a socket of "
-                   "Postern's, the audit log says so, and a module allows it; TCP sockets need "
-                   "semanage port -a -t milter_port_t -p tcp PORT",
-                   config_state_directory(p->config));
 }

@@ -340,14 +340,3 @@ void doctor_commands(struct patient *p)
 }
 
 /* Their mail passes by here; each needs a Postern of its own. */
-void doctor_instances(struct patient *p)
-{
-    char *list = doctor_postconf(p, "multi_instance_directories");
-
-    if (list[0])
-        doctor_say(p, DOCTOR_NOTE, "posternctl -c FILE doctor",
-                   "Postfix has other instances (%.300s): this Postern is about %s alone; another "
-                   "needs a configuration, a posternd and directories of its own",
-                   list, postfix_config_directory(p->plan.postfix));
-    free(list);
-}

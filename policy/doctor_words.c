@@ -307,3 +307,69 @@ const char *doctor_installer(const char *os_release)
     }
     return "apt-get install";
 }
+
+/* --- Commands for one of several instances --- */
+
+/* systemd has a template of each besides: "posternd@.service". */
+static bool is_unit(struct slice word)
+{
+    static const char *const units[] = {"posternd", "postern-earlyndr", "postern-rcptlimit",
+                                        "postern-retrycap"};
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (slice_equals(word, units[i]))
+            return true;
+    return false;
+}
+
+/* postfix(1), which is told what to do; not the unit of that name, nor where it has its -c. */
+static bool is_control(struct slice word)
+{
+    static const char *const verbs[] = {" reload", " start", " stop", " check"};
+
+    for (size_t i = 0; slice_equals(word, "postfix") && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (strncmp(word.at + word.len, verbs[i], strlen(verbs[i])) == 0)
+            return true;
+    return false;
+}
+
+void doctor_instance_command(const char *command, const char *unit, const char *directory,
+                             char *command_r, size_t size)
+{
+    size_t used = 0;
+
+    *command_r = '\0';
+    while (*command != '\0' && used < size) {
+        struct slice word = {command, strcspn(command, " ;")};
+        size_t between = strspn(command + word.len, " ;");
+        bool is_at = *unit && is_unit(word), is_in = *directory && is_control(word);
+
+        used +=
+            (size_t)snprintf(command_r + used, size - used, "%.*s%s%s%.*s", (int)word.len, word.at,
+                             is_at   ? "@"
+                             : is_in ? " -c "
+                                     : "",
+                             is_at   ? unit
+                             : is_in ? directory
+                                     : "",
+                             (int)between, word.at + word.len);
+        command += word.len + between;
+    }
+}
+
+void doctor_unit_of(const char *path, const char *directory, char *unit_r, size_t size)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    static const char tail[] = ".conf";
+    size_t len = strlen(directory);
+    const char *name = path + len + 1;
+
+    *unit_r = '\0';
+    if (strncmp(path, directory, len) != 0 || path[len] != '/' || name[strspn(name, allowed)])
+        return;
+    len = strlen(name);
+    if (len >= sizeof(tail) && strcmp(name + len - (sizeof(tail) - 1), tail) == 0 &&
+        strcmp(name, "postern.conf") != 0)
+        slice_copy(unit_r, size, (struct slice){name, len - (sizeof(tail) - 1)});
+}

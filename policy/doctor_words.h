@@ -62,6 +62,15 @@ bool doctor_locks_have(const char *locks, uint64_t inode);
 /* True when two texts have the same lines, in whatever order; false, too, without memory. */
 bool doctor_same_lines(struct slice a, struct slice b);
 
+/*
+ * A command as it is for one of several instances: with "posternd@UNIT", and "postfix -c DIRECTORY
+ * reload". Either may be "".
+ */
+void doctor_instance_command(const char *command, const char *unit, const char *directory,
+                             char *command_r, size_t size);
+/* "out" of DIRECTORY/out.conf, the %i of such units; "" of postern.conf, or of a file elsewhere. */
+void doctor_unit_of(const char *path, const char *directory, char *unit_r, size_t size);
+
 /* What installs a package, by /etc/os-release. */
 const char *doctor_installer(const char *os_release);
 

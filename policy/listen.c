@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -46,18 +45,26 @@ static void remove_left_over(const char *path)
         unlink(path);
 }
 
+/* False, with errno, when the path is too long. */
+static bool fill_in(struct sockaddr_un *address, const char *path)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    errno = ENAMETOOLONG;
+    if (strlen(path) >= sizeof(address->sun_path))
+        return false;
+    slice_copy(address->sun_path, sizeof(address->sun_path), slice_of(path));
+    return true;
+}
+
 static int open_unix(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address;
     mode_t mask;
     int bound;
     int fd;
 
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        errno = ENAMETOOLONG;
+    if (!fill_in(&address, path))
         return -1;
-    }
-    slice_copy(address.sun_path, sizeof(address.sun_path), slice_of(path));
     fd = new_socket(AF_UNIX);
     if (fd < 0)
         return -1;
@@ -144,10 +151,20 @@ int listen_open(const char *where, char *error_r, size_t size)
     return fd;
 }
 
-void listen_remove(const char *where)
+bool listen_alive(const char *where)
 {
     const char *path = after(where, UNIX);
+    struct sockaddr_un address;
+    bool alive;
+    int fd;
 
-    if (path)
-        remove_left_over(path);
+    if (path == NULL || !fill_in(&address, path))
+        return false;
+    fd = new_socket(AF_UNIX);
+    if (fd < 0)
+        return false;
+    /* EAGAIN: it has much to do. */
+    alive = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN;
+    close(fd);
+    return alive;
 }

@@ -2,16 +2,17 @@
 #ifndef POSTERN_LISTEN_H
 #define POSTERN_LISTEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
  * A non-blocking listening socket, the caller's to close; -1 with a line in error_r. A UNIX socket
- * is open to every account of this machine, and takes the place of one that is there already: the
- * caller knows that it is nobody's any more. Asks the resolver about a HOST that is no address.
+ * is open to every account of this machine, and takes the place of one that nobody listens on any
+ * more. Asks the resolver about a HOST that is no address.
  */
 int listen_open(const char *where, char *error_r, size_t size);
 
-/* Takes away a UNIX socket that was opened. The descriptor is the caller's matter. */
-void listen_remove(const char *where);
+/* True when a program listens on the UNIX socket in `where`. False for one by TCP: not asked. */
+bool listen_alive(const char *where);
 
 #endif

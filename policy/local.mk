@@ -40,15 +40,18 @@ policy_libpostern_a_SOURCES = \
 	policy/route.c policy/route.h \
 	policy/lock.c policy/lock.h \
 	policy/options.c policy/options.h \
-	policy/ask.c policy/ask.h \
+	policy/ask.c policy/ask.h policy/peer.c policy/peer.h \
 	policy/table.c policy/table.h \
 	policy/wake.c policy/wake.h \
 	policy/child.c policy/child.h policy/child_runner.c \
 	policy/child_spawn.c policy/child_spawn.h \
 	policy/postfix.c policy/postfix.h policy/postfix_list.h policy/postfix_routing.c \
+	policy/logtags.c policy/logtags.h policy/neighbours.c policy/neighbours.h \
 	policy/gate.c policy/gate.h \
 	policy/inbound.c policy/inbound.h \
 	policy/network.c policy/network.h policy/networks.c policy/networks.h \
+	policy/cfile.c policy/cfile.h policy/cflines.c policy/cflines.h \
+	policy/queuedir.c policy/queuedir.h policy/inside.c policy/inside.h \
 	policy/policyd.c policy/policyd.h policy/policyreq.c policy/policyreq.h \
 	policy/instances.c policy/instances.h policy/listen.c policy/listen.h \
 	policy/say.c policy/say.h \
@@ -70,7 +73,7 @@ sbin_PROGRAMS += policy/posternd policy/posternctl
 policy_posternd_SOURCES = policy/posternd.c policy/daemon.c policy/daemon.h \
 	policy/startcheck.c policy/startcheck.h \
 	policy/daemon_internal.h policy/daemon_arrivals.c policy/daemon_claims.c \
-	policy/daemon_config.c policy/daemon_requests.c policy/daemon_wishes.c \
+	policy/daemon_config.c policy/daemon_instances.c policy/daemon_requests.c policy/daemon_wishes.c \
 	policy/daemon_delay.c policy/daemon_early.c policy/daemon_early.h policy/daemon_report.c \
 	policy/daemon_publish.c policy/daemon_metrics.c \
 	policy/daemon_notify.c policy/reporter.c policy/reporter.h \
@@ -102,17 +105,18 @@ policy_posternctl_SOURCES = policy/posternctl.c policy/report.c policy/report.h 
 	policy/show.c policy/show.h policy/show_detail.c policy/show_parts.h policy/show_table.c \
 	policy/show_early.c policy/show_colour.c policy/show_colour.h \
 	policy/doctor.c policy/doctor.h policy/doctor_parts.h policy/doctor_words.c \
-	policy/doctor_words.h policy/doctor_door.c policy/doctor_log.c policy/doctor_log_lines.c \
-	policy/doctor_postfix.c policy/doctor_posternd.c policy/doctor_show.c policy/doctor_state.c \
+	policy/doctor_words.h policy/doctor_door.c policy/doctor_instances.c policy/doctor_log.c \
+	policy/doctor_log_lines.c policy/doctor_postfix.c policy/doctor_posternd.c \
+	policy/doctor_selinux.c policy/doctor_show.c policy/doctor_socket.c policy/doctor_state.c \
+	policy/selinux.c policy/selinux.h \
 	policy/setup.c policy/setup.h policy/setup_plan.c policy/setup_plan.h \
-	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_posternd.c \
-	policy/setup_state.c \
-	policy/cfile.c policy/cfile.h \
+	policy/setup_check.c policy/setup_lane.c policy/setup_milter.c policy/setup_other.c \
+	policy/setup_posternd.c policy/setup_selinux.c policy/setup_state.c \
 	policy/mainmaster.c policy/mainmaster.h policy/mainmaster_strip.c \
 	policy/mainmaster_items.c policy/mainmaster_main.c policy/mainmaster_master.c \
 	policy/mainmaster_lane.c policy/mainmaster_work.h policy/mainmaster_list.c \
 	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_milter.h \
-	policy/mainmaster_probation.c policy/mainmaster_socket.c policy/cflines.c policy/cflines.h
+	policy/mainmaster_probation.c policy/mainmaster_socket.c
 policy_posternctl_CFLAGS = $(policy_libpostern_a_CFLAGS)
 policy_posternctl_LDADD = $(replay_libs) $(postern_libs)
 

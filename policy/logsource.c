@@ -46,6 +46,11 @@ void logsource_trust(struct logsource *source, enum maillog_quoting quoting, uid
     source->mail_owner = mail_owner;
 }
 
+void logsource_tags(struct logsource *source, struct logtags *tags)
+{
+    source->reader.tags = tags;
+}
+
 enum logsource_result logsource_next(struct logsource *source, int64_t now,
                                      struct maillog_line *line_r)
 {

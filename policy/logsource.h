@@ -40,6 +40,9 @@ void logsource_close(struct logsource **source);
  */
 void logsource_trust(struct logsource *source, enum maillog_quoting quoting, uid_t mail_owner);
 
+/* Which lines are of this Postfix; NULL: all. They are the caller's, and stay until others come. */
+void logsource_tags(struct logsource *source, struct logtags *tags);
+
 enum logsource_result {
     LOGSOURCE_LINE, /* line_r holds a line that matters */
     LOGSOURCE_SKIP, /* a line was read that does not matter, or one above LOGSOURCE_LINE_MAX */

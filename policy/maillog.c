@@ -1,5 +1,7 @@
 #include "maillog_parts.h"
 
+#include "logtags.h"
+
 /* msg_syslog.c and msg_logger.c cut a message at 2000 bytes; a syslog daemon may take off some
  * more. */
 enum { CUT_LEN = 1900 };
@@ -254,6 +256,11 @@ static bool read_message(enum maillog_quoting quoting, const struct program *pro
     return program->event && read_event(c, maillog_may_be_cut(len), program->event, line_r);
 }
 
+static bool is_ours(const struct maillog_reader *reader, const struct maillog_line *line)
+{
+    return reader->tags == NULL || logtags_ours(reader->tags, line);
+}
+
 bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len, int64_t now,
                    struct maillog_line *line_r)
 {
@@ -267,7 +274,8 @@ bool maillog_parse(struct maillog_reader *reader, const char *bytes, size_t len,
         return false;
     line_r->program = name;
     program = program_of(name);
-    return program != NULL && read_message(reader->quoting, program, c, len, line_r);
+    return program != NULL && read_message(reader->quoting, program, c, len, line_r) &&
+           is_ours(reader, line_r);
 }
 
 bool maillog_parse_entry(const struct maillog_reader *reader, struct slice program,
@@ -277,5 +285,6 @@ bool maillog_parse_entry(const struct maillog_reader *reader, struct slice progr
     struct cursor c = {message.at, message.at + message.len};
 
     *line_r = (struct maillog_line){.kind = MAILLOG_OTHER, .time = time, .program = program};
-    return known != NULL && read_message(reader->quoting, known, c, 0, line_r);
+    return known != NULL && read_message(reader->quoting, known, c, 0, line_r) &&
+           is_ours(reader, line_r);
 }

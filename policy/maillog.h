@@ -10,7 +10,7 @@
  * Only a program of the form TAG/AGENT (Postfix's syslog_name, "postfix/smtp",
  * "postfix/relay/smtp") is believed, so another program can only be mistaken for Postfix if it
  * chooses such a name itself; that a local user may do so with logger(1) or postlog(1) is a matter
- * for who may write to the log.
+ * for who may write to the log. Which Postfix it is, where several write one log: logtags.h.
  */
 #ifndef POSTERN_MAILLOG_H
 #define POSTERN_MAILLOG_H
@@ -42,6 +42,8 @@ enum maillog_status {
     MAILLOG_DEFERRED, /* also SOFTBOUNCE (soft_bounce = yes) */
     MAILLOG_BOUNCED,
 };
+
+struct logtags;
 
 struct maillog_line {
     enum maillog_kind kind;
@@ -93,8 +95,9 @@ enum maillog_quoting {
  */
 struct maillog_reader {
     enum maillog_quoting quoting;
-    char prefix[12]; /* "Nov 23 08:00" */
-    int64_t base;    /* that minute, ms since the epoch */
+    struct logtags *tags; /* lines of other instances do not matter; NULL: of any. Not its own */
+    char prefix[12];      /* "Nov 23 08:00" */
+    int64_t base;         /* that minute, ms since the epoch */
     int64_t until; /* from this `now` on another year (or the other side of a clock change) fits */
 };
 

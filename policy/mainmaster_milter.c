@@ -26,12 +26,14 @@ struct milter_list {
     const char *value;                 /* the same, trimmed; "" */
     bool present[MAINMASTER_MILTERS];  /* in the administrator's own */
     char *entries[MAINMASTER_MILTERS]; /* to be added */
+    bool inside[MAINMASTER_MILTERS];   /* by the name inside queue_directory */
 };
 
 struct milter_plan {
     struct mainmaster_work *work;
     const struct mainmaster_want *want;
     struct mainmaster_socket sockets[MAINMASTER_MILTERS];
+    struct mainmaster_socket insides[MAINMASTER_MILTERS]; /* the same; no path and host: none */
     struct milter_list smtpd, cleanup;
 };
 
@@ -45,16 +47,16 @@ const char *mainmaster_milter_setting(unsigned place)
 
 /* --- What is there --- */
 
-/* True when one entry of a list without references names the milter's socket. */
+/* True when one entry of a list without references names the socket. */
 static bool list_names(const struct milter_plan *plan, const struct milter_list *l,
-                       const char *value, size_t milter, bool ours_only)
+                       const char *value, const struct mainmaster_socket *socket, bool ours_only)
 {
     const struct mainmaster_milters *want = &plan->want->milters;
     struct slice entry;
     while ((entry = mainmaster_list_next(l->list, &value)).len > 0)
         if ((!ours_only || mainmaster_list_is_ours(l->list, entry)) &&
-            mainmaster_socket_is(&plan->sockets[milter], postfix_list_endpoint(entry),
-                                 want->queue_directory, (want->chrooted & l->place) != 0))
+            mainmaster_socket_is(socket, postfix_list_endpoint(entry), want->queue_directory,
+                                 (want->chrooted & l->place) != 0))
             return true;
     return false;
 }
@@ -66,7 +68,9 @@ static const char *find_milter(const struct milter_plan *plan, const struct milt
     struct slice entry;
     while ((entry = mainmaster_list_next(l->list, &value)).len > 0) {
         char *expanded = mainmaster_expand(plan->work, plan->want, entry);
-        bool found = expanded != NULL && list_names(plan, l, expanded, milter, false);
+        bool found =
+            expanded != NULL && (list_names(plan, l, expanded, &plan->sockets[milter], false) ||
+                                 list_names(plan, l, expanded, &plan->insides[milter], false));
         free(expanded);
         if (found)
             return entry.at;
@@ -109,10 +113,16 @@ static bool belongs(const struct milter_plan *plan, const struct milter_list *l,
     return want->sockets[milter] != NULL && (l->place == MAINMASTER_AT_SMTPD || !refuses);
 }
 
+static const struct mainmaster_socket *socket_of(const struct milter_plan *plan,
+                                                 const struct milter_list *l, size_t milter)
+{
+    return l->inside[milter] ? &plan->insides[milter] : &plan->sockets[milter];
+}
+
 static void make_entry(struct milter_plan *plan, struct milter_list *l, size_t milter)
 {
     char *socket =
-        mainmaster_socket_text(&plan->sockets[milter], plan->want->milters.queue_directory);
+        mainmaster_socket_text(socket_of(plan, l, milter), plan->want->milters.queue_directory);
     if (socket == NULL || asprintf(&l->entries[milter], MILTER_HEAD "%s" MILTER_TAIL, socket) < 0) {
         l->entries[milter] = NULL;
         mainmaster_no_memory(plan->work);
@@ -131,12 +141,15 @@ static void survey(struct milter_plan *plan, struct milter_list *l, size_t milte
     l->present[milter] = find_milter(plan, l, l->value, milter) != NULL;
     if (l->present[milter] || plan->work->failed)
         return;
-    bool had = block != NULL && list_names(plan, l, block, milter, true);
-    if (!mainmaster_socket_visible(&plan->sockets[milter], want->queue_directory,
-                                   (want->chrooted & l->place) != 0))
-        result->unreachable |= l->place;
-    else if (!want->running[milter] && !had)
+    bool had_inside = block != NULL && list_names(plan, l, block, &plan->insides[milter], true);
+    bool had =
+        had_inside || (block != NULL && list_names(plan, l, block, &plan->sockets[milter], true));
+    l->inside[milter] = want->running[milter] ? want->inside[milter] : had_inside;
+    if (!want->running[milter] && !had)
         result->idle |= l->place;
+    else if (!mainmaster_socket_visible(socket_of(plan, l, milter), want->queue_directory,
+                                        (want->chrooted & l->place) != 0))
+        result->unreachable |= l->place;
     else
         make_entry(plan, l, milter);
 }
@@ -267,9 +280,11 @@ static void add_list(struct milter_plan *plan, struct mainmaster_items *items,
         mainmaster_set_aside(plan->work, l->list->name);
         mainmaster_items_add(plan->work, items, item);
     }
-    for (size_t i = 0; i < MAINMASTER_MILTERS; i++)
-        if (l->entries[i] != NULL)
-            plan->work->edit->milters[i].connected |= l->place;
+    for (size_t i = 0; i < MAINMASTER_MILTERS; i++) {
+        struct mainmaster_milter_result *result = &plan->work->edit->milters[i];
+        result->connected |= l->entries[i] != NULL ? l->place : 0;
+        result->inside |= l->entries[i] != NULL && l->inside[i] ? l->place : 0;
+    }
     free(base);
 }
 
@@ -308,8 +323,11 @@ static bool read_sockets(struct milter_plan *plan)
         if (text == NULL)
             continue;
         any = true;
-        if (!mainmaster_socket_parse(text, socket) ||
-            (*socket->path != '\0' && !mainmaster_is_plain(socket->path)))
+        bool parsed = mainmaster_socket_parse(text, socket);
+        if (parsed)
+            mainmaster_socket_inside(socket, plan->want->milters.queue_directory,
+                                     &plan->insides[i]);
+        if (!parsed || (*socket->path != '\0' && !mainmaster_is_plain(socket->path)))
             mainmaster_conflict(plan->work, 0,
                                 "the socket \"%.200s\" cannot be written into main.cf; use "
                                 "letters, digits and /._-+@=~:%% only",

@@ -5,6 +5,9 @@
  * A milter is put behind those of the administrator's lists, with settings of its own that let mail
  * go on without it, but only while it runs: one that does not would cost a warning of Postfix's for
  * each mail. One that is in the block already stays.
+ *
+ * A milter whose socket is inside queue_directory (inside.h) is named by that: it is right with and
+ * without a chroot. While it does not run it keeps the name that it has.
  */
 #ifndef POSTERN_MAINMASTER_MILTER_H
 #define POSTERN_MAINMASTER_MILTER_H
@@ -28,7 +31,8 @@ enum {
 struct mainmaster_milters {
     const char *sockets[MAINMASTER_MILTERS]; /* as in postern.conf; NULL: not wanted */
     bool running[MAINMASTER_MILTERS];
-    bool retrycap_refuses; /* recipients, rather than warn of them */
+    bool inside[MAINMASTER_MILTERS]; /* it listens there: mainmaster_socket_inside() */
+    bool retrycap_refuses;           /* recipients, rather than warn of them */
     const char *queue_directory;
     unsigned chrooted; /* the places whose services see no path outside queue_directory */
 };
@@ -38,6 +42,7 @@ struct mainmaster_milter_result {
     unsigned connected;   /* it is in the block */
     unsigned idle;        /* it does not run */
     unsigned unreachable; /* its socket cannot be seen from there */
+    unsigned inside;      /* connected by its socket inside queue_directory */
 };
 
 /* The name of the setting of main.cf for one place. */
@@ -58,6 +63,10 @@ struct mainmaster_socket {
 
 /* Reads libmilter's "unix:/path", "inet:PORT@HOST", "inet6:PORT@HOST". False: none of these. */
 bool mainmaster_socket_parse(const char *text, struct mainmaster_socket *socket_r);
+
+/* The same socket inside queue_directory; false: it has no place there (inside.h). */
+bool mainmaster_socket_inside(const struct mainmaster_socket *socket, const char *queue_directory,
+                              struct mainmaster_socket *inside_r);
 
 /*
  * As Postfix writes it: "unix:/path", or relative to queue_directory when it is inside;

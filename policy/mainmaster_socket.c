@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "inside.h"
+
 /* Cuts `text` at the first or last `c`; what is behind it goes to rest_r. False: there is none. */
 static bool cut(struct slice *text, char c, bool last, struct slice *rest_r)
 {
@@ -60,6 +62,17 @@ static const char *inside(const char *path, const char *directory)
         return NULL;
     path += len + strspn(path + len, "/");
     return *path != '\0' ? path : NULL;
+}
+
+bool mainmaster_socket_inside(const struct mainmaster_socket *socket, const char *queue_directory,
+                              struct mainmaster_socket *inside_r)
+{
+    char where[sizeof(socket->path) + 8], path[INSIDE_PATH_MAX];
+    *inside_r = (struct mainmaster_socket){0};
+    snprintf(where, sizeof(where), "unix:%s", socket->path);
+    return *socket->path != '\0' && queue_directory != NULL &&
+           inside_path(queue_directory, where, path) &&
+           copy(inside_r->path, sizeof(inside_r->path), slice_of(path));
 }
 
 /*

@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "counters.h"
+#include "inside.h"
 #include "instances.h"
 #include "listen.h"
 #include "log.h"
@@ -49,7 +50,9 @@ struct policyd {
     struct evconnlistener *listener; /* NULL when it does not listen */
     struct event *resume;            /* accepting again after a pause */
     unsigned accepts;                /* in a row */
+    char *queue;                     /* queue_directory when it was opened; NULL: not known */
     char *where;                     /* what `listener` listens on */
+    char inside[INSIDE_PATH_MAX];    /* the socket itself, where `where` leads; "": no link */
     struct clients clients;
     size_t client_count;
     size_t clients_most;
@@ -236,22 +239,51 @@ static void stop_listening(struct policyd *policyd)
 {
     if (policyd->listener) {
         evconnlistener_free(policyd->listener);
-        listen_remove(policyd->where);
+        inside_remove(policyd->where, policyd->inside);
     }
     policyd->listener = NULL;
     free(policyd->where);
     policyd->where = NULL;
 }
 
-/* True also when there is nothing to listen on, or no limit of the administrator's to answer for. */
+/* The outcome of listen_open(). */
+struct opening {
+    int fd;
+    char *error;
+    size_t size;
+};
+
+static bool try_to_listen(const char *where, void *context)
+{
+    struct opening *opening = context;
+
+    opening->fd = listen_open(where, opening->error, opening->size);
+    return opening->fd >= 0;
+}
+
+/* As listen_open(); inside queue_directory, if that can be. */
+static int open_socket(struct policyd *policyd, const char *where, char *error_r, size_t size)
+{
+    struct opening opening = {.fd = -1, .error = error_r, .size = size};
+
+    snprintf(error_r, size, "%s: another program listens there", where);
+    inside_open(where, policyd->queue, try_to_listen, &opening, policyd->inside);
+    return opening.fd;
+}
+
+/* True also when there is nothing to listen on, or no limit of the administrator's to answer for.
+ */
 static bool start_listening(struct policyd *policyd, char *error_r, size_t size)
 {
     const char *where = config_policy_socket(policyd->service.config);
+    char why[400];
     int fd;
 
     if (where[0] == '\0')
         return true;
-    fd = listen_open(where, error_r, size);
+    fd = open_socket(policyd, where, why, sizeof(why));
+    if (fd < 0)
+        snprintf(error_r, size, "policy.socket: %s", why);
     if (fd < 0 && config_inbound_count(policyd->service.config) > 0)
         return false;
     if (fd < 0) {
@@ -266,7 +298,7 @@ static bool start_listening(struct policyd *policyd, char *error_r, size_t size)
                                LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     if (policyd->listener == NULL) {
         evutil_closesocket(fd);
-        listen_remove(where);
+        inside_remove(where, policyd->inside);
         stop_listening(policyd);
         snprintf(error_r, size, "%s: out of memory", where);
         return false;
@@ -287,8 +319,22 @@ static size_t clients_most(void)
     return limit.rlim_cur >= 4 ? (size_t)limit.rlim_cur / 2 : 2;
 }
 
+/* Keeps a copy: without memory for it, it is not known. */
+static void set_queue(struct policyd *policyd, const char *queue_directory)
+{
+    free(policyd->queue);
+    policyd->queue = queue_directory ? strdup(queue_directory) : NULL;
+}
+
+static bool same_queue(const struct policyd *policyd, const char *queue_directory)
+{
+    return strcmp(policyd->queue ? policyd->queue : "", queue_directory ? queue_directory : "") ==
+           0;
+}
+
 struct policyd *policyd_new(struct event_base *base, const struct config *config,
-                            const struct policyreq_hooks *hooks, char *error_r, size_t size)
+                            const char *queue_directory, const struct policyreq_hooks *hooks,
+                            char *error_r, size_t size)
 {
     struct policyd *policyd = calloc(1, sizeof(*policyd));
 
@@ -297,6 +343,7 @@ struct policyd *policyd_new(struct event_base *base, const struct config *config
         return NULL;
     TAILQ_INIT(&policyd->clients);
     policyd->base = base;
+    set_queue(policyd, queue_directory);
     policyd->service.config = config;
     policyd->service.hooks = *hooks;
     policyd->clients_most = clients_most();
@@ -308,16 +355,19 @@ struct policyd *policyd_new(struct event_base *base, const struct config *config
     return policyd;
 }
 
-void policyd_reconfigure(struct policyd *policyd, const struct config *config)
+void policyd_reconfigure(struct policyd *policyd, const struct config *config,
+                         const char *queue_directory)
 {
     const char *where = config_policy_socket(config);
     char error[512];
 
     instances_clear(policyd->service.instances);
     policyd->service.config = config;
-    if (strcmp(where, policyd->where ? policyd->where : "") == 0)
+    if (strcmp(where, policyd->where ? policyd->where : "") == 0 &&
+        same_queue(policyd, queue_directory))
         return;
     stop_listening(policyd);
+    set_queue(policyd, queue_directory);
     if (!start_listening(policyd, error, sizeof(error)))
         log_error("%s; the policy service does not listen", error);
 }
@@ -332,6 +382,7 @@ void policyd_free(struct policyd **policyd)
     while ((client = TAILQ_FIRST(&p->clients)) != NULL)
         drop(client);
     stop_listening(p);
+    free(p->queue);
     instances_free(&p->service.instances);
     if (p->resume)
         event_free(p->resume);

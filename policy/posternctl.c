@@ -1,6 +1,8 @@
 /* posternctl: says what Postern knows and why, and asks posternd for something. */
 #include <ctype.h>
 #include <errno.h>
+#include <glob.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,10 +295,27 @@ static const struct command *find_command(int argc, char **argv)
     return NULL;
 }
 
+/* Where each Postfix instance has a file of its own, there may be none of the usual name. */
+static void hint_at_others(const char *path, char *hint_r, size_t size)
+{
+    char copy[PATH_MAX];
+    char pattern[PATH_MAX + 8];
+    glob_t files;
+
+    *hint_r = '\0';
+    snprintf(copy, sizeof(copy), "%s", path);
+    snprintf(pattern, sizeof(pattern), "%s/*.conf", dirname(copy));
+    if (access(path, F_OK) == 0 || errno != ENOENT || glob(pattern, 0, NULL, &files) != 0)
+        return;
+    snprintf(hint_r, size, "; there is %s: -c names a file", files.gl_pathv[0]);
+    globfree(&files);
+}
+
 static int run(const char *path, struct call *call)
 {
     const struct command *command = find_command(call->argc, call->argv);
     struct config *config;
+    char hint[PATH_MAX + 64];
     char error[1024];
     int status;
 
@@ -305,8 +324,10 @@ static int run(const char *path, struct call *call)
     config = config_load(path, error, sizeof(error));
     if (config == NULL && access(path, R_OK) != 0 && errno == EACCES)
         log_fatal(EX_NOPERM, "%s: not allowed; run it as root", path);
-    if (config == NULL)
-        log_fatal(EX_CONFIG, "%s", error);
+    if (config == NULL) {
+        hint_at_others(path, hint, sizeof(hint));
+        log_fatal(EX_CONFIG, "%s%s", error, hint);
+    }
     call->config = config;
     status = command->run(call);
     config_free(&config);

@@ -1,6 +1,7 @@
 /* posternd: follows the mail log and keeps the promises of postern.conf. */
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,11 +12,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "build.h"
 #include "daemon.h"
+#include "inside.h"
 #include "lock.h"
 #include "log.h"
 #include "options.h"
+#include "peer.h"
+#include "queuedir.h"
 #include "startcheck.h"
 
 static const char usage[] = "usage: posternd [-c FILE] [-f] [-t] [-V] [-h]\n"
@@ -108,18 +113,48 @@ static void make_tables(const char *state_directory, const struct account *accou
     }
 }
 
+/* For the policy service. What cannot be done shows when that opens its socket. */
+static void make_folder(const struct config *config, const struct account *account)
+{
+    char error[512];
+    char *queue = queuedir_read(config_postfix_directory(config), error, sizeof(error));
+
+    if (queue)
+        inside_make_folder(queue, account->uid, account->gid);
+    free(queue);
+}
+
+/* Each instance of Postfix has a posternd, and that has directories of its own. */
+static void say_clash(const struct config *config, const char *setting, const char *path)
+{
+    char theirs[PATH_MAX];
+    bool known = peer_config(ask_whom(config_runtime_directory(config)), theirs);
+
+    if (known && strcmp(theirs, config_path(config)) == 0)
+        log_fatal(EX_TEMPFAIL, "%s: another posternd runs with this file", theirs);
+    log_fatal(
+        EX_TEMPFAIL,
+        "%s: %s: another posternd%s%s%s works in %s; set instance, or %s, in one of the files, "
+        "for each Postfix instance needs its own",
+        config_path(config), setting, known ? " (started with " : "", known ? theirs : "",
+        known ? ")" : "", path, setting);
+}
+
 static void prepare(const struct config *config, const struct account *account)
 {
     umask(022);
     make_directory(config_state_directory(config), account);
     make_directory(config_runtime_directory(config), account);
+    make_folder(config, account);
     take_account(config, account);
     make_tables(config_state_directory(config), account);
-    if (lock_take(config_state_directory(config)))
-        return;
-    if (errno == EWOULDBLOCK)
-        log_fatal(EX_TEMPFAIL, "%s: another posternd runs", config_state_directory(config));
-    log_fatal(EX_CANTCREAT, "%s/posternd.lock: %m", config_state_directory(config));
+    if (!lock_take(config_state_directory(config))) {
+        if (errno == EWOULDBLOCK)
+            say_clash(config, "state_directory", config_state_directory(config));
+        log_fatal(EX_CANTCREAT, "%s/posternd.lock: %m", config_state_directory(config));
+    }
+    if (ask_whom(config_runtime_directory(config)) != 0)
+        say_clash(config, "runtime_directory", config_runtime_directory(config));
 }
 
 /* The policy service takes half of them: each smtpd(8) of a large site keeps a connection. */

@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "neighbours.h"
 #include "replay_files.h"
 #include "replay_report.h"
 #include "replay_study.h"
@@ -128,6 +129,19 @@ static struct replay_files *open_logs(const struct request *r)
     return files;
 }
 
+/* Logs may come from elsewhere: where Postfix cannot be asked, each of its lines counts. */
+static struct logtags *tags_of(const struct config *config)
+{
+    char error[512];
+    struct postfix *postfix = postfix_open(config_postfix_directory(config), error, sizeof(error));
+    struct neighbours *neighbours = postfix ? neighbours_ask(postfix, config_log(config)) : NULL;
+    struct logtags *tags = neighbours ? neighbours_tags(neighbours, postfix) : NULL;
+
+    neighbours_free(&neighbours);
+    postfix_free(&postfix);
+    return tags;
+}
+
 static void print(const struct request *r, bool json, int width, const json_t *report)
 {
     if (json) {
@@ -166,13 +180,17 @@ int replay_main(const struct config *config, bool json, int width, int argc, cha
 {
     struct request r = {0};
     struct replay_files *files;
+    struct logtags *tags;
     json_t *report;
     bool found;
 
     if (!read_request(&r, argc, argv) || (json && r.html))
         return -1;
     files = open_logs(&r);
+    tags = tags_of(config);
+    replay_files_tags(files, tags);
     report = study_logs(config, files);
+    logtags_free(&tags);
     found = !json_is_null(json_object_get(report, "from"));
     if (!found)
         fputs("posternctl: there is no line of Postfix's in these logs\n", stderr);

@@ -25,6 +25,11 @@ struct replay_files *replay_files_new(int year, int64_t now)
     return files;
 }
 
+void replay_files_tags(struct replay_files *files, struct logtags *tags)
+{
+    files->tags = tags;
+}
+
 void replay_files_free(struct replay_files **files)
 {
     struct replay_files *f = *files;

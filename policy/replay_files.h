@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "logtags.h"
 #include "maillog.h"
 
 struct replay_files;
@@ -17,6 +18,9 @@ struct replay_files;
 /* `year`: of the first line, for stamps without one; 0: see replay_years.h. */
 struct replay_files *replay_files_new(int year, int64_t now);
 void replay_files_free(struct replay_files **files);
+
+/* Lines of other instances are then of something else. They are the caller's. */
+void replay_files_tags(struct replay_files *files, struct logtags *tags);
 
 /* A file, a directory of them, or "-". False, with a line in error_r. */
 bool replay_files_add(struct replay_files *files, const char *path, char *error_r, size_t size);

@@ -48,7 +48,8 @@ struct replay_files {
     int64_t now;
     int64_t size, read; /* bytes, as they are on the disk */
     uint64_t lines;
-    bool unknown; /* the size */
+    bool unknown;         /* the size */
+    struct logtags *tags; /* the caller's */
 
     struct replay_open *open[REPLAY_OPEN_MAX]; /* a heap: the next line is that of the first */
     size_t open_count;

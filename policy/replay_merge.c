@@ -34,11 +34,21 @@ static int64_t year_end_of(const struct replay_files *f, struct replay_open *o)
     return o->year_end;
 }
 
+/* A line of another instance is nobody's. */
+static void disown(const struct replay_files *f, struct maillog_line *line)
+{
+    if (f->tags == NULL || logtags_ours(f->tags, line))
+        return;
+    line->kind = MAILLOG_OTHER;
+    line->queue_id.len = 0;
+}
+
 bool replay_open_next(const struct replay_files *f, struct replay_open *o)
 {
     if (!replay_reader_line(o->reader, &o->whole))
         return false;
     maillog_parse(&o->parser, o->whole.at, o->whole.len, year_end_of(f, o), &o->line);
+    disown(f, &o->line);
     if (o->line.time > o->at)
         o->at = o->line.time;
     return true;

@@ -164,6 +164,8 @@ static int prepare(struct setup_plan *plan)
     if (status != 0)
         return status;
     int check_status = setup_check(plan);
+    if (check_status == 0)
+        check_status = setup_check_other(plan);
     int state_status = setup_state_plan(plan);
     status = setup_plan_edits(plan, true);
     return status != 0 ? status : check_status != 0 ? check_status : state_status;

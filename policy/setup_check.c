@@ -91,7 +91,8 @@ int setup_check(const struct setup_plan *plan)
     bool lmdb = check_lmdb(plan);
     bool gate = check_gate();
     bool account = check_account(plan);
-    return version && lmdb && gate && account ? 0 : EX_UNAVAILABLE;
+    int selinux_status = setup_selinux_check(plan);
+    return version && lmdb && gate && account ? selinux_status : EX_UNAVAILABLE;
 }
 
 void setup_remark_override(const struct setup_plan *plan, const char *setting, const char *effect)
@@ -158,6 +159,7 @@ static bool result_has_filter(const struct setup_plan *plan)
 int setup_check_result(const struct setup_plan *plan)
 {
     return result_has_table(plan, "transport_maps", "lmdb", plan->table) &&
+                   setup_result_is_alone(plan) &&
                    setup_result_has_service(plan, "postern-hold/unix", GATE) &&
                    setup_result_has_service(plan, "postern-expire/unix", GATE) &&
                    result_has_filter(plan) && setup_lane_result(plan) && setup_milter_result(plan)

@@ -12,18 +12,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "inside.h"
+
 enum { CONNECT_TIMEOUT_MS = 5000 };
 
 /* What people have to know of each. */
 static const struct {
     const char *program;
-    const char *setting; /* in postern.conf */
-    const char *missed;  /* while it is not asked */
+    const char *missed; /* while it is not asked */
 } milters[MAINMASTER_MILTERS] = {
-    [MAINMASTER_EARLYNDR] = {"postern-earlyndr", "milters.earlyndr.socket", "no early NDRs"},
-    [MAINMASTER_RETRYCAP] = {"postern-retrycap", "milters.retrycap.socket",
+    [MAINMASTER_EARLYNDR] = {"postern-earlyndr", "no early NDRs"},
+    [MAINMASTER_RETRYCAP] = {"postern-retrycap",
                              "mail for a destination that is down is accepted like any other"},
-    [MAINMASTER_RCPTLIMIT] = {"postern-rcptlimit", "milters.rcptlimit.socket",
+    [MAINMASTER_RCPTLIMIT] = {"postern-rcptlimit",
                               "no limits of recipients at the door but those of the policy "
                               "service"},
 };
@@ -79,6 +80,14 @@ bool setup_milter_runs(const char *text)
                                 : connects_inet(socket.host, socket.port);
 }
 
+/* A socket of the same name inside may be another milter's: the link tells whose it is. */
+bool setup_milter_inside(const char *text, const char *queue_directory)
+{
+    char path[INSIDE_PATH_MAX];
+    return queue_directory != NULL && inside_path(queue_directory, text, path) &&
+           inside_leads(text, path) && setup_milter_runs(text);
+}
+
 /* --- What is wanted --- */
 
 /* "-" in the column chroot of master.cf means "y" below level 1 (master/master_ent.c). */
@@ -103,8 +112,10 @@ struct mainmaster_milters setup_milter_want(const struct setup_plan *plan)
     if (config_inbound_count(config) > 0 && *config_rcptlimit_socket(config) != '\0')
         want.sockets[MAINMASTER_RCPTLIMIT] = config_rcptlimit_socket(config);
     for (size_t i = 0; i < MAINMASTER_MILTERS; i++)
-        if (want.sockets[i] != NULL)
+        if (want.sockets[i] != NULL) {
             want.running[i] = setup_milter_runs(want.sockets[i]);
+            want.inside[i] = setup_milter_inside(want.sockets[i], want.queue_directory);
+        }
     want.chrooted = mainmaster_chrooted(plan->master.before, chrooted_by_default(plan));
     return want;
 }
@@ -120,7 +131,7 @@ static void remark_idle(const struct setup_plan *plan, size_t milter)
            milters[milter].program, plan->milters.sockets[milter], command, milters[milter].missed);
 }
 
-/* The services whose chroot is in the way, and the lists of main.cf that are as they were. */
+/* The services whose chroot is in the way. Restarting helps when queue_directory has changed. */
 static void remark_unreachable(const struct setup_plan *plan, size_t milter, unsigned places)
 {
     char command[SETUP_COMMAND_MAX];
@@ -128,11 +139,10 @@ static void remark_unreachable(const struct setup_plan *plan, size_t milter, uns
     const char *services = smtpd && cleanup ? "smtpd and cleanup" : smtpd ? "smtpd" : "cleanup";
     setup_command(plan, "--apply", command, sizeof(command));
     printf("Remark: %s is not connected: in %s the services that run %s are chrooted, and cannot "
-           "reach %s. Set\n    %s = \"inet:PORT@127.0.0.1\"\nin %s and restart %s (or put an n in "
-           "the column chroot of those services), then run\n    %s\nagain; until then: %s.\n",
+           "reach %s; it has no socket in %s/postern. Restart it, and put right what its log says "
+           "of that, if it does; then run\n    %s\nagain; until then: %s.\n",
            milters[milter].program, plan->master.path, services, plan->milters.sockets[milter],
-           milters[milter].setting, config_path(plan->config), milters[milter].program, command,
-           milters[milter].missed);
+           plan->milters.queue_directory, command, milters[milter].missed);
 }
 
 void setup_milter_remarks(const struct setup_plan *plan)
@@ -168,6 +178,20 @@ static bool result_has(const struct setup_plan *plan, unsigned place, const char
     return ok;
 }
 
+static bool result_names(const struct setup_plan *plan, unsigned place, size_t milter,
+                         const struct mainmaster_socket *socket)
+{
+    const char *queue = plan->milters.queue_directory;
+    struct mainmaster_socket inside;
+    if ((plan->main.edit.milters[milter].inside & place) != 0 &&
+        mainmaster_socket_inside(socket, queue, &inside))
+        socket = &inside;
+    char *text = mainmaster_socket_text(socket, queue);
+    bool ok = result_has(plan, place, text);
+    free(text);
+    return ok;
+}
+
 bool setup_milter_result(const struct setup_plan *plan)
 {
     bool ok = true;
@@ -176,12 +200,10 @@ bool setup_milter_result(const struct setup_plan *plan)
         struct mainmaster_socket socket;
         if (places == 0 || !mainmaster_socket_parse(plan->milters.sockets[i], &socket))
             continue;
-        char *text = mainmaster_socket_text(&socket, plan->milters.queue_directory);
         for (unsigned place = MAINMASTER_AT_SMTPD; place <= MAINMASTER_AT_CLEANUP; place *= 2)
-            ok = ok && ((places & place) == 0 || result_has(plan, place, text));
+            ok = ok && ((places & place) == 0 || result_names(plan, place, i, &socket));
         if ((places & MAINMASTER_AT_BOUNCES) != 0)
             ok = ok && result_has(plan, MAINMASTER_AT_BOUNCES, "bounce");
-        free(text);
     }
     return ok;
 }

@@ -2,6 +2,7 @@
 #ifndef POSTERN_SETUP_PLAN_H
 #define POSTERN_SETUP_PLAN_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "classify.h"
@@ -95,6 +96,8 @@ bool setup_lane_result(const struct setup_plan *plan);
 struct mainmaster_milters setup_milter_want(const struct setup_plan *plan);
 /* True when somebody listens on a milter's socket, in postern.conf's form. */
 bool setup_milter_runs(const char *text);
+/* True when its socket is inside queue_directory, where the place in postern.conf leads. */
+bool setup_milter_inside(const char *text, const char *queue_directory);
 /* What was not connected, and what helps; on standard output. */
 void setup_milter_remarks(const struct setup_plan *plan);
 /* Whether Postfix has those that were connected. */
@@ -117,11 +120,37 @@ int setup_state_make(const struct setup_plan *plan);
  */
 void setup_tell_posternd(const struct setup_plan *plan, bool aloud);
 
+/* --- setup_selinux.c --- */
+
+/* Of contrib/selinux: when the policy has it, our module is there. */
+#define SETUP_SELINUX_TYPE "postern_table_t"
+
+/* What SELinux would deny Postfix or the gate, of what they need; NULL: nothing. */
+const char *setup_selinux_denied(const struct setup_plan *plan);
+/* The same, said on standard error. */
+int setup_selinux_check(const struct setup_plan *plan);
+
 /* How to call this program again with the same configuration. */
 enum { SETUP_COMMAND_MAX = 4200 };
 void setup_command(const struct setup_plan *plan, const char *option, char *command_r, size_t size);
+/* What helps against a denial. */
+void setup_selinux_command(const struct setup_plan *plan, char command_r[SETUP_COMMAND_MAX]);
 
 /* One line on standard error, with the program's name before it. */
 void setup_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- setup_other.c --- */
+
+/*
+ * The configuration that this Postfix is connected by, when that is another one, about this Postfix
+ * as well, and with another state; and whether its posternd runs. False: there is none.
+ */
+bool setup_other_file(const struct setup_plan *plan, char file_r[PATH_MAX], bool *runs_r);
+/* Complains of one that runs. */
+int setup_check_other(const struct setup_plan *plan);
+/* A table of routes in the list (of transport_maps) that another posternd publishes. */
+bool setup_foreign_table(const struct setup_plan *plan, const char *list, char table_r[PATH_MAX]);
+/* False, with a complaint: main.cf has one. */
+bool setup_result_is_alone(const struct setup_plan *plan);
 
 #endif

@@ -233,5 +233,7 @@ int setup_state_make(const struct setup_plan *plan)
         status = make_inside(plan);
     if (status == 0)
         status = make_table(plan);
-    return status == 0 ? check_readable(plan) : status;
+    if (status == 0)
+        status = check_readable(plan);
+    return status == 0 ? setup_selinux_check(plan) : status;
 }

@@ -230,7 +230,17 @@ static bool is_cut_off(struct store *store, const char *path)
     return (uint64_t)file.st_size < (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
 }
 
-/* Opens the tables and checks the format, or writes it into a new file. */
+static bool is_other_format(struct store *store)
+{
+    struct slice found;
+
+    return store_get(store, STORE_META, slice_of("format"), &found) && !slice_equals(found, format);
+}
+
+/*
+ * Opens the tables and checks the format, or writes it into a new file. The format comes first:
+ * another one has other tables.
+ */
 static int open_tables(struct store *store)
 {
     struct slice found;
@@ -240,17 +250,15 @@ static int open_tables(struct store *store)
     for (int i = 0; i < STORE_TABLES; i++) {
         int code = mdb_dbi_open(store->txn, table_names[i], store->writable ? MDB_CREATE : 0,
                                 &store->tables[i]);
+        if (code == 0 && i == STORE_META && is_other_format(store))
+            code = MDB_VERSION_MISMATCH;
         if (code != 0) {
             store_abort(store);
             return code;
         }
     }
-    if (store_get(store, STORE_META, slice_of("format"), &found)) {
-        if (!slice_equals(found, format))
-            store->error = MDB_VERSION_MISMATCH;
-    } else if (store->writable) {
+    if (store->writable && !store_get(store, STORE_META, slice_of("format"), &found))
         store_put(store, STORE_META, slice_of("format"), slice_of(format));
-    }
     return store_commit(store) ? 0 : store->error;
 }
 
@@ -289,6 +297,11 @@ static bool is_damage(int code)
            code == MDB_PAGE_NOTFOUND;
 }
 
+static const char *words_of(int code)
+{
+    return code == MDB_VERSION_MISMATCH ? "it is of another version" : mdb_strerror(code);
+}
+
 /* Keeps the bad file for whoever wants to look at it: counts begin anew, no mail depends on them.
  */
 static int begin_anew(struct store *store, const char *path, int code)
@@ -296,7 +309,7 @@ static int begin_anew(struct store *store, const char *path, int code)
     char aside[4200];
 
     snprintf(aside, sizeof(aside), "%s.bad.%lld", path, (long long)time(NULL));
-    log_error("%s: %s; put aside as %s, retry counts begin anew", path, mdb_strerror(code), aside);
+    log_error("%s: %s; put aside as %s, retry counts begin anew", path, words_of(code), aside);
     if (rename(path, aside) != 0)
         return errno;
     snprintf(aside, sizeof(aside), "%s-lock", path);
@@ -317,6 +330,21 @@ static void let_group_read(const char *path, gid_t group)
         log_warning("%s: cannot let postern-gate read it: %m", path);
 }
 
+/*
+ * A state without its lock file, as a backup may have left it, waits for posternd: if a reader made
+ * that file, it would be the reader's own, and keep posternd out.
+ */
+static bool waits_for_writer(const char *path, char *error_r, size_t size)
+{
+    char lock[4200];
+
+    snprintf(lock, sizeof(lock), "%s-lock", path);
+    if (access(path, F_OK) != 0 || access(lock, F_OK) == 0 || errno != ENOENT)
+        return false;
+    snprintf(error_r, size, "%s: %s", lock, strerror(ENOENT));
+    return true;
+}
+
 struct store *store_open(const char *directory, bool writable, gid_t group, char *error_r,
                          size_t size)
 {
@@ -330,11 +358,15 @@ struct store *store_open(const char *directory, bool writable, gid_t group, char
     }
     store->writable = writable;
     snprintf(path, sizeof(path), "%s/state.mdb", directory);
+    if (!writable && waits_for_writer(path, error_r, size)) {
+        free(store);
+        return NULL;
+    }
     code = open_file(store, path);
     if (is_damage(code) && writable)
         code = begin_anew(store, path, code);
     if (code != 0) {
-        snprintf(error_r, size, "%s: %s", path, mdb_strerror(code));
+        snprintf(error_r, size, "%s: %s", path, words_of(code));
         store_close(&store);
         return NULL;
     }

@@ -4,6 +4,7 @@ unit_tests = \
 	tests/unit/test_config \
 	tests/unit/test_classify \
 	tests/unit/test_maillog \
+	tests/unit/test_logtags \
 	tests/unit/test_failure \
 	tests/unit/test_logsource \
 	tests/unit/test_child \
@@ -19,6 +20,7 @@ unit_tests = \
 	tests/unit/test_ledger \
 	tests/unit/test_filter \
 	tests/unit/test_inbound \
+	tests/unit/test_inside \
 	tests/unit/test_doorway \
 	tests/unit/test_policyd \
 	tests/unit/test_policyreq \
@@ -38,6 +40,7 @@ unit_tests = \
 	tests/unit/test_bad \
 	tests/unit/test_metrics \
 	tests/unit/test_doctor \
+	tests/unit/test_selinux \
 	tests/unit/test_early
 
 if MILTERS
@@ -65,6 +68,8 @@ tests_unit_test_classify_LDADD = $(unit_libs)
 EXTRA_DIST += tests/data/too-many-recipients.tsv
 tests_unit_test_maillog_CFLAGS = $(unit_cflags)
 tests_unit_test_maillog_LDADD = $(unit_libs)
+tests_unit_test_logtags_CFLAGS = $(unit_cflags)
+tests_unit_test_logtags_LDADD = $(unit_libs)
 tests_unit_test_failure_CFLAGS = $(unit_cflags)
 tests_unit_test_failure_LDADD = $(unit_libs)
 tests_unit_test_logsource_CFLAGS = $(unit_cflags)
@@ -78,6 +83,8 @@ tests_unit_test_filter_LDADD = $(unit_libs)
 tests_unit_test_inbound_SOURCES = tests/unit/test_inbound.c tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_inbound_CFLAGS = $(unit_cflags)
 tests_unit_test_inbound_LDADD = $(unit_libs)
+tests_unit_test_inside_CFLAGS = $(unit_cflags)
+tests_unit_test_inside_LDADD = $(unit_libs)
 tests_unit_test_store_CFLAGS = $(unit_cflags)
 tests_unit_test_store_LDADD = $(unit_libs)
 tests_unit_test_store_LDFLAGS = -Wl,--wrap=mdb_env_set_mapsize
@@ -154,7 +161,7 @@ tests_unit_test_mainmaster_SOURCES = tests/unit/test_mainmaster.c policy/mainmas
 	policy/mainmaster_strip.c policy/mainmaster_items.c policy/mainmaster_main.c \
 	policy/mainmaster_master.c policy/mainmaster_lane.c policy/mainmaster_list.c \
 	policy/mainmaster_expand.c policy/mainmaster_milter.c policy/mainmaster_probation.c \
-	policy/mainmaster_socket.c policy/cflines.c
+	policy/mainmaster_socket.c
 tests_unit_test_mainmaster_CFLAGS = $(unit_cflags)
 tests_unit_test_mainmaster_LDADD = $(unit_libs)
 tests_unit_test_postfix_routing_SOURCES = tests/unit/test_postfix_routing.c \
@@ -186,6 +193,9 @@ tests_unit_test_bad_LDADD = $(unit_libs)
 tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c policy/doctor_words.c
 tests_unit_test_doctor_CFLAGS = $(unit_cflags)
 tests_unit_test_doctor_LDADD = $(unit_libs)
+tests_unit_test_selinux_SOURCES = tests/unit/test_selinux.c policy/selinux.c
+tests_unit_test_selinux_CFLAGS = $(unit_cflags)
+tests_unit_test_selinux_LDADD = $(CMOCKA_LIBS)
 tests_unit_test_metrics_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_metrics_LDADD = $(unit_libs)
 tests_unit_test_early_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
@@ -195,6 +205,10 @@ EXTRA_DIST += tests/data/bad-recipients.tsv tests/unit/check_dsn.py
 # The completion of contrib/bash-completion.
 TESTS += tests/completion.test
 EXTRA_DIST += tests/completion.test
+
+# The units of contrib/systemd for one of several Postfix instances.
+TESTS += tests/units.test
+EXTRA_DIST += tests/units.test
 
 # Scenarios: text files with log lines, passing time and what should be done.
 check_PROGRAMS += tests/scenarios/scenario
@@ -293,6 +307,7 @@ EXTRA_DIST += tests/e2e/run tests/e2e/inside tests/e2e/lib.sh tests/e2e/sandbox.
 EXTRA_DIST += \
 	tests/e2e/test_burst.sh \
 	tests/e2e/test_cap_bounce.sh \
+	tests/e2e/test_chaos.sh \
 	tests/e2e/test_check_config.sh \
 	tests/e2e/test_classify_filter.sh \
 	tests/e2e/test_comes_back.sh \
@@ -319,6 +334,9 @@ EXTRA_DIST += \
 	tests/e2e/test_inbound_client.sh \
 	tests/e2e/test_inbound_milter.sh \
 	tests/e2e/test_inbound_policy.sh \
+	tests/e2e/instances.sh \
+	tests/e2e/test_instances.sh \
+	tests/e2e/test_instances_clash.sh \
 	tests/e2e/limits.sh \
 	tests/e2e/silent.sh \
 	tests/e2e/test_lanes_classes.sh \
@@ -357,6 +375,7 @@ EXTRA_DIST += \
 	tests/e2e/test_smtphost_greeting.sh \
 	tests/e2e/test_smtphost_many.sh \
 	tests/e2e/test_smtphost_replies.sh \
+	tests/e2e/test_state_full.sh \
 	tests/e2e/test_stock_refused.sh \
 	tests/e2e/test_storm.sh \
 	tests/e2e/test_transfer_retries.sh

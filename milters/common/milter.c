@@ -134,7 +134,7 @@ static void *run_libmilter(void *arg)
  * Until it is told to end. Connections still open just end: Postfix goes on without the milter. Not
  * by smfi_stop(): it waits for libmilter's listener, for up to five seconds.
  */
-static int run(const struct milter_program *program, const char *socket)
+static int run(const struct milter_program *program, struct place *place)
 {
     pthread_t thread;
     sigset_t set;
@@ -150,7 +150,7 @@ static int run(const struct milter_program *program, const char *socket)
         while (sem_wait(&happened) != 0)
             continue;
         if (want_end) {
-            place_leave(socket);
+            place_leave(place);
             log_info("stopped");
             return EX_OK;
         }
@@ -172,6 +172,7 @@ static int serve(const struct milter_program *program, const struct invocation *
                  struct config *config)
 {
     char *socket = strdup(program->socket(config));
+    struct place place = {.where = socket};
     int status;
 
     if (socket == NULL)
@@ -181,16 +182,16 @@ static int serve(const struct milter_program *program, const struct invocation *
                   program->setting);
     if (smfi_register(program->description) != MI_SUCCESS)
         log_fatal(EX_SOFTWARE, "libmilter does not take the milter: it is another version's");
-    place_enter(config);
-    place_listen(socket);
+    place_enter(&place, config);
+    place_listen(&place);
     if (!invocation->foreground)
         go_to_background(program);
     say_warnings(config);
-    log_info("started: socket=%s%s", socket,
+    log_info("started: socket=%s%s%s%s", socket, place.inside[0] ? " inside=" : "", place.inside,
              config_enforce(config) ? "" : " (enforce = false: observing only)");
     if (!put_in_force(program, config))
         log_fatal(EX_OSERR, "out of memory");
-    status = run(program, socket);
+    status = run(program, &place);
     free(socket);
     return status;
 }

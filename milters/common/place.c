@@ -4,15 +4,16 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
-#include <sys/socket.h>
+#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include <libmilter/mfapi.h>
 
+#include "listen.h"
 #include "log.h"
+#include "queuedir.h"
 
 enum { BACKLOG = 128 };
 
@@ -42,12 +43,28 @@ static void make_directory(const char *path, const struct passwd *pw)
     }
 }
 
-void place_enter(const struct config *config)
+/* The account need not be able to read main.cf, nor to write to queue_directory. */
+static void enter_queue(struct place *place, const struct config *config, const struct passwd *pw)
+{
+    char error[512];
+
+    place->queue = NULL;
+    if (!slice_starts(slice_of(place->where), "unix:"))
+        return;
+    place->queue = queuedir_read(config_postfix_directory(config), error, sizeof(error));
+    if (place->queue)
+        inside_make_folder(place->queue, pw ? pw->pw_uid : geteuid(), pw ? pw->pw_gid : getegid());
+    else
+        log_warning("%s; chrooted services of Postfix do not reach %s", error, place->where);
+}
+
+void place_enter(struct place *place, const struct config *config)
 {
     const struct passwd *pw = account_of(config);
 
     umask(022);
     make_directory(config_runtime_directory(config), pw);
+    enter_queue(place, config, pw);
     if (pw == NULL)
         return;
     if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 ||
@@ -55,54 +72,40 @@ void place_enter(const struct config *config)
         log_fatal(EX_OSERR, "cannot become %s: %m", config_user(config));
 }
 
-/* The path of a UNIX socket; NULL for another one. */
-static const char *unix_path(const char *where)
+/* When it fails, libmilter takes another place for its socket as if it had not been asked. */
+static bool listen_at(const char *where, void *context)
 {
-    static const char prefix[] = "unix:";
-
-    return slice_starts(slice_of(where), prefix) ? where + strlen(prefix) : NULL;
-}
-
-/* True when a program listens on the UNIX socket at `path`. */
-static bool is_alive(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd;
-    bool alive;
-
-    if (strlen(path) >= sizeof(address.sun_path))
-        return false;
-    slice_copy(address.sun_path, sizeof(address.sun_path), slice_of(path));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    alive = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-    close(fd);
-    return alive;
-}
-
-void place_listen(const char *where)
-{
-    const char *path = unix_path(where);
     mode_t mask;
     int opened;
 
-    if (path && is_alive(path))
-        log_fatal(EX_TEMPFAIL, "%s: another program listens there", where);
-    if (smfi_setconn((char *)where) != MI_SUCCESS || smfi_setbacklog(BACKLOG) != MI_SUCCESS)
-        log_fatal(EX_OSERR, "%s: out of memory", where);
+    (void)context;
+    if (smfi_setconn((char *)(uintptr_t)where) != MI_SUCCESS)
+        return false;
     mask = umask(0111);
     errno = 0;
     opened = smfi_opensocket(true);
     umask(mask);
-    if (opened != MI_SUCCESS)
+    return opened == MI_SUCCESS;
+}
+
+void place_listen(struct place *place)
+{
+    const char *where = place->where;
+
+    if (listen_alive(where))
+        log_fatal(EX_TEMPFAIL,
+                  "%s: another program listens there; of another Postfix instance? Set instance, "
+                  "runtime_directory or this socket in one of the files",
+                  where);
+    if (smfi_setbacklog(BACKLOG) != MI_SUCCESS)
+        log_fatal(EX_OSERR, "%s: out of memory", where);
+    if (!inside_open(where, place->queue, listen_at, NULL, place->inside))
         log_fatal(EX_UNAVAILABLE, "%s: cannot listen there: %m", where);
 }
 
-void place_leave(const char *where)
+void place_leave(struct place *place)
 {
-    const char *path = unix_path(where);
-
-    if (path && unlink(path) != 0 && errno != ENOENT)
-        log_warning("%s: %m", path);
+    inside_remove(place->where, place->inside);
+    free(place->queue);
+    place->queue = NULL;
 }

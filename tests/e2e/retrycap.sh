@@ -4,6 +4,7 @@
 . "$E2E_TOOLS/early.sh"
 
 retrycap_socket=unix:$E2E_DIR/postern/run/retrycap.sock
+retrycap_inside=unix:postern/retrycap.sock # the same, as setup writes it
 retrycap_ours='ADDR=192.0.2.9 NAME=c.test' retrycap_stranger='ADDR=198.51.100.9 NAME=c.test'
 
 # retrycap_settings WHEN_DOWN CAP [SETTING...]: of the policy. A retry every 3 s.

@@ -58,7 +58,7 @@ sandbox_make_etc() {
         [ ! -e "/etc/$name" ] || cp -a "/etc/$name" "$etc/"
     done
     for name in dynamicmaps.cf dynamicmaps.cf.d postfix-files postfix-files.d postfix-script \
-        post-install makedefs.out; do
+        post-install makedefs.out main.cf.proto master.cf.proto; do
         [ ! -e "/etc/postfix/$name" ] || cp -a "/etc/postfix/$name" "$etc/postfix/"
     done
     printf '%s\n' 'passwd: files' 'group: files' 'shadow: files' 'hosts: files dns' \

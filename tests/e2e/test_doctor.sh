@@ -244,9 +244,14 @@ postconf -e authorized_flush_users=root
 ill commands 'authorized_flush_users does not let the account postern run postqueue'
 postconf -e authorized_submit_users=root,sender
 ill commands 'authorized_submit_users does not let the account postern run sendmail'
+cp -a /etc/postfix /etc/postfix-out
+postconf -c /etc/postfix-out -e queue_directory=/var/spool/postfix-out syslog_name=postfix-out
 postconf -e multi_instance_directories=/etc/postfix-out
 doctor 0
-found note instances 'other instances \(/etc/postfix-out\)'
+found note instances 'nobody watches the Postfix in /etc/postfix-out \(postfix-out\)'
+postconf -c /etc/postfix-out -e syslog_name=postfix
+doctor 1
+found PROBLEM instances 'the Postfix in /etc/postfix-out logs as postfix, too'
 postconf -X multi_instance_directories
 
 # Tables older than the state: posternd hangs, and somebody took its routes away.
@@ -282,7 +287,7 @@ found PROBLEM early-reports 'not reported early'
 ill milters 'postern-earlyndr runs, but Postfix does not ask it'
 well early-reports
 chmod 600 "$run/earlyndr.sock"
-ill milters "account postfix cannot use $run/earlyndr.sock"
+ill milters "account postfix cannot use /var/spool/postfix/postern/earlyndr.sock"
 
 # Limits at the door, and a chroot in the way.
 limits='recipient_limits = { inbound = ( { limit = 20; } ); };'
@@ -291,12 +296,22 @@ ill limits 'nobody applies them'
 postconf -e smtpd_hard_error_limit=20
 noted error-limit 'smtpd_hard_error_limit'
 postconf -F 'smtp/inet/chroot=y'
+well milters
+stop postern-rcptlimit
+chmod 777 /var/spool/postfix
+start postern-rcptlimit
+e2e_assert grep -q 'others than root may write to queue_directory' "$E2E_DIR/rcptlimit.log"
+chmod 755 /var/spool/postfix
+ill milters "cannot reach postern-rcptlimit on unix:$run/rcptlimit\.sock: it has no socket in"
+first='{ unix:postern/earlyndr.sock, default_action=accept }'
+postconf -e "smtpd_milters=$first, { unix:$run/rcptlimit.sock, default_action=accept }"
+ill milters "smtpd_milters has unix:$run/rcptlimit\.sock, which chrooted services do not reach"
+e2e_equal 'the name is put right' "$first, { unix:postern/rcptlimit.sock, default_action=accept }" \
+    "$(postconf -h smtpd_milters)"
 sandbox_posternctl setup --remove > /dev/null
-sandbox_posternctl setup --apply > /dev/null
-doctor 1
-found PROBLEM milters 'cannot reach postern-rcptlimit .*set milters\.rcptlimit\.socket = "inet:8891@127\.0\.0\.1"'
-config "$limits" 'milters = { rcptlimit = { socket = "inet:8891@127.0.0.1"; };
-    earlyndr = { socket = "inet:8893@127.0.0.1"; }; };'
+postconf -X smtpd_milters
+config "$limits" 'milters = { rcptlimit = { socket = "inet:24891@127.0.0.1"; };
+    earlyndr = { socket = "inet:24893@127.0.0.1"; }; };'
 sandbox_start_earlyndr() {
     "$PREFIX/sbin/postern-earlyndr" -c "$conf" -f >> "$E2E_DIR/earlyndr.log" 2>&1 &
     sandbox_earlyndr=$!
@@ -310,11 +325,14 @@ sandbox_posternctl setup --apply > /dev/null
 well milters
 
 # The policy service: in smtpd's reach, and not to be missed.
-postconf -e "smtpd_recipient_restrictions=check_policy_service unix:$run/policy.sock"
+postconf -e "smtpd_recipient_restrictions=check_policy_service unix:$run/policy.sock, permit"
 doctor 1
-found PROBLEM policy 'chrooted, and cannot reach the policy service'
-postconf -F 'smtp/inet/chroot=n'
-ill policy 'without default_action=DUNNO'
+found PROBLEM policy "smtpd_recipient_restrictions has unix:$run/policy\.sock, which chrooted"
+found PROBLEM policy 'without default_action=DUNNO'
+heal policy
+ill policy "smtpd_recipient_restrictions has unix:$run/policy\.sock"
+e2e_equal 'the name is put right' 'check_policy_service unix:postern/policy.sock, permit' \
+    "$(postconf -h smtpd_recipient_restrictions)"
 stop posternd
 doctor 1
 found PROBLEM policy 'nobody listens there'

@@ -9,7 +9,7 @@ taken='250 2\.1\.5'
 
 # connected LIST: whether the milter is asked there.
 connected() {
-    postconf -h "$1" | grep -F "{ $retrycap_socket, default_action=accept"
+    postconf -h "$1" | grep -F "{ $retrycap_inside, default_action=accept"
 }
 
 # goes_down: and its first message waits.

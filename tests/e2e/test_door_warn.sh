@@ -3,7 +3,7 @@
 . "$E2E_TOOLS/retrycap.sh"
 retrycap_begin warn 100
 for list in smtpd_milters non_smtpd_milters; do
-    e2e_assert grep -Eq "earlyndr\.sock.*$retrycap_socket" <(postconf -h "$list")
+    e2e_assert grep -Eq "earlyndr\.sock.*$retrycap_inside" <(postconf -h "$list")
 done
 
 # told_alone FILE RECIPIENT...: the report is in form, and about these only.

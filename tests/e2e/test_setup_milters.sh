@@ -3,7 +3,7 @@
 . "$E2E_TOOLS/inbound.sh"
 e2e_host partner.test 127.0.0.2 accept
 e2e_host late.test 127.0.0.3 accept
-socket=unix:$E2E_DIR/postern/run/rcptlimit.sock
+socket=unix:$E2E_DIR/postern/run/rcptlimit.sock inside=unix:postern/rcptlimit.sock
 settings='default_action=accept, connect_timeout=5s, command_timeout=10s, content_timeout=30s'
 log=$E2E_DIR/setup.log
 before=$E2E_DIR/before once=$E2E_DIR/once
@@ -59,11 +59,11 @@ unchanged "$before"
 inbound_start_milter
 setup --print
 unchanged "$before"
-said "^\+smtpd_milters = .*accept \}, \{ $socket, $settings \}"
+said "^\+smtpd_milters = .*accept \}, \{ $inside, $settings \}"
 said '^  smtpd_milters, non_smtpd_milters: '
 setup --apply
 not_said 'Remark.*rcptlimit'
-setting smtpd_milters "$own, { $socket, $settings }"
+setting smtpd_milters "$own, { $inside, $settings }"
 setting non_smtpd_milters "$own"
 setting internal_mail_filter_classes ''
 cp -p /etc/postfix/main.cf /etc/postfix/master.cf "$once/"
@@ -90,44 +90,46 @@ setup --remove
 unchanged "$before"
 
 # Named by the administrator, in his own way: nothing to add, and nothing to say.
-postconf -e "smtpd_milters={local:$E2E_DIR/postern/run/rcptlimit.sock, default_action=accept}"
-cp -p /etc/postfix/main.cf "$once/"
-setup --apply
-not_said 'Remark.*rcptlimit'
-setting smtpd_milters "{local:$E2E_DIR/postern/run/rcptlimit.sock, default_action=accept}"
-setup --remove
-e2e_assert cmp "$once/main.cf" /etc/postfix/main.cf
+for name in "local:$E2E_DIR/postern/run/rcptlimit.sock" "$inside"; do
+    postconf -e "smtpd_milters={$name, default_action=accept}"
+    cp -p /etc/postfix/main.cf "$once/"
+    setup --apply
+    not_said 'Remark.*rcptlimit'
+    setting smtpd_milters "{$name, default_action=accept}"
+    setup --remove
+    e2e_assert cmp "$once/main.cf" /etc/postfix/main.cf
+done
 cp -p "$before/main.cf" /etc/postfix/main.cf
 
-# A chrooted smtpd does not see the socket; one by TCP it does.
+# A chrooted smtpd sees the socket by the same name; and others by TCP.
+: > "$E2E_DIR/rcptlimit.log"
 inbound_start_milter
 postconf -F 'smtp/inet/chroot=y'
 cp -p /etc/postfix/master.cf "$before/"
 setup --apply
-said "postern-rcptlimit is not connected: .* run smtpd are chrooted"
-said 'milters\.rcptlimit\.socket = "inet:PORT@127\.0\.0\.1"'
-setting smtpd_milters "$own"
+not_said 'Remark.*rcptlimit'
+setting smtpd_milters "$own, { $inside, $settings }"
 setup --remove
 unchanged "$before"
 kill "$inbound_milter"
 wait "$inbound_milter" || true
-milter_config inet:8891@127.0.0.1
+milter_config inet:24891@127.0.0.1
 : > "$E2E_DIR/rcptlimit.log"
 inbound_start_milter
 setup --apply
 not_said 'Remark.*rcptlimit'
-setting smtpd_milters "$own, { inet:127.0.0.1:8891, $settings }"
+setting smtpd_milters "$own, { inet:127.0.0.1:24891, $settings }"
 
-# So is one inside the queue directory, by the path that is right with and without a chroot.
+# One inside the queue directory is named likewise, in a folder of the administrator's.
 kill "$inbound_milter"
 wait "$inbound_milter" || true
-install -d -m 755 -o postern -g postern /var/spool/postfix/postern
-milter_config unix:/var/spool/postfix/postern/rcptlimit.sock
+install -d -m 755 -o postern -g postern /var/spool/postfix/limits
+milter_config unix:/var/spool/postfix/limits/rcptlimit.sock
 : > "$E2E_DIR/rcptlimit.log"
 inbound_start_milter
 setup --apply
 not_said 'Remark.*rcptlimit'
-setting smtpd_milters "$own, { unix:postern/rcptlimit.sock, $settings }"
+setting smtpd_milters "$own, { unix:limits/rcptlimit.sock, $settings }"
 postconf -F 'smtp/inet/chroot=n'
 postfix reload > /dev/null 2>&1
 inbound_rejected_do_not_count

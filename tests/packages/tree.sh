@@ -118,13 +118,34 @@ boot() {
         --log-target=journal systemd.unified_cgroup_hierarchy=1
 }
 
+# A control group of its own for each machine: in a common one two posternd.service would be one.
+# Its folder, or nothing where there are none.
+make_cgroup() {
+    local all=$work/cgroup group
+    mkdir "$all" && mount -t cgroup2 cgroup2 "$all" || return
+    group=$(mktemp -d "$all/$run_name.XXXXXX") && chmod 755 "$group" && echo "$group"
+}
+
+# The machines are dead; their services leave their groups behind.
+remove_cgroups() {
+    unshare --mount sh -c 'mount -t cgroup2 cgroup2 "$1" && cd "$1" &&
+        find . -depth -path "./$2.*" -type d -exec rmdir {} ";"' sh "$work" "$run_name" \
+        > /dev/null 2>&1
+}
+
+# Becomes the machine, in the group, if there is one.
+enter_machine() { # GROUP
+    [ -z "$1" ] || echo "$BASHPID" > "$1/cgroup.procs"
+    exec unshare --mount --net --uts --ipc --pid --cgroup --fork --kill-child bash -c boot
+}
+
 # Starts the machine; `machine` is its first process, as seen from here.
 start_machine() {
-    local i
+    local i cgroup
     export tree
     export -f boot make_devices
-    unshare --mount --net --uts --ipc --pid --cgroup --fork --kill-child bash -c boot \
-        < /dev/null > "$work/boot.log" 2>&1 &
+    cgroup=$(make_cgroup)
+    enter_machine "$cgroup" < /dev/null > "$work/boot.log" 2>&1 &
     for ((i = 0; i < 100; i++)); do
         read -r machine < "/proc/$!/task/$!/children" &&
             [ "$(cat "/proc/$machine/comm")" = systemd ] &&
@@ -142,6 +163,8 @@ on_machine() { # SECONDS COMMAND...
 # mounts with them. Numbers its TAP and adds it up; "# the end" has to be the last it says.
 run_inside() {
     local passed=0 failed=0 ended= line
+    run_name=$(basename "$work")
+    export run_name
     while IFS= read -r line; do
         case $line in
         'ok - '*) passed=$((passed + 1)) line="ok $((passed + failed))${line#ok}" ;;
@@ -150,6 +173,7 @@ run_inside() {
         esac
         echo "$line"
     done < <(exec unshare --mount --pid --fork --kill-child --mount-proc "$0" --inside 2>&1)
+    remove_cgroups
     if [ -z "$ended" ] && [ "$failed" = 0 ]; then
         echo "not ok $((passed + 1)) - it ends as it should"
         failed=1

@@ -58,6 +58,10 @@ static void assert_refused(const char *label, const char *text, const char *want
 
 #define NUMBER_INTERVAL "a whole number from 0 to 2592000"
 #define NUMBER_RETRIES "a whole number from 0 to 1000000"
+#define INSTANCE_WANTED                                                                            \
+    "the name of a Postfix instance without its \"postfix-\" (letters, digits, '.', '_' and "      \
+    "'-'), "                                                                                       \
+    "or \"\" for the default one"
 #define PATH_WANTED "an absolute path without blanks, quotes, commas or '$'"
 #define DOMAIN_WANTED                                                                              \
     "a list ( \"...\", ... ), not empty, each a domain \"d\", \".d\" for what is below d, "        \
@@ -90,8 +94,9 @@ static const struct {
     {"unknown, nothing near", "unproven = { colour = \"red\"; };\n",
      "postern.conf:1: unknown setting colour; unproven may hold max_open_retries"},
     {"unknown at the top", "colour = \"red\";\n",
-     "postern.conf:1: unknown setting colour; the file may hold postfix, state_directory, "
-     "runtime_directory, user, enforce, retry, unproven, destinations, recipient_limits, "
+     "postern.conf:1: unknown setting colour; the file may hold instance, postfix, "
+     "state_directory, runtime_directory, user, enforce, retry, unproven, destinations, "
+     "recipient_limits, "
      "early_ndr, "
      "lanes, probation_processes, milters, policy, metrics"},
     {"unknown in a group",
@@ -154,6 +159,12 @@ static const struct {
     {"user with a blank", "user = \"post ern\";\n",
      "postern.conf:1: user is \"post ern\"; it must be the name of an account (letters, digits, "
      "'.', '_' and '-'), or \"\" to keep the present one"},
+    {"instance by its whole name", "instance = \"postfix-out\";\n",
+     "postern.conf:1: instance is \"postfix-out\"; it must be " INSTANCE_WANTED},
+    {"instance with a slash", "instance = \"../x\";\n",
+     "postern.conf:1: instance is \"../x\"; it must be " INSTANCE_WANTED},
+    {"instance that is too long", "instance = \"a23456789b23456789c23456789d23456\";\n",
+     "postern.conf:1: instance is too long; 32 bytes are the limit"},
     {"user that looks like an option", "user = \"-x\";\n",
      "postern.conf:1: user is \"-x\"; it must be the name of an account (letters, digits, '.', "
      "'_' and '-'), or \"\" to keep the present one"},
@@ -760,6 +771,29 @@ static void test_recipient_limits(void **state)
 }
 
 /* They stand where control.sock stands, wherever that is set in the file. */
+/* Wherever it stands; what is set stays as it is set. */
+static void test_directories_of_an_instance(void **state)
+{
+    struct config *config = load_ok("instance", "instance = \"out\";\n");
+
+    (void)state;
+    assert_string_equal(config_postfix_directory(config), "/etc/postfix-out");
+    assert_string_equal(config_state_directory(config), "/var/lib/postern-out");
+    assert_string_equal(config_runtime_directory(config), "/run/postern-out");
+    assert_string_equal(config_policy_socket(config), "unix:/run/postern-out/policy.sock");
+    assert_string_equal(config_earlyndr_socket(config), "unix:/run/postern-out/earlyndr.sock");
+    assert_string_equal(config_log(config), "/var/log/mail.log");
+    config_free(&config);
+
+    config = load_ok("instance with directories",
+                     "postfix = { config_directory = \"/srv/pf\"; };\n"
+                     "state_directory = \"/var/lib/postern\";\ninstance = \"out\";\n");
+    assert_string_equal(config_postfix_directory(config), "/srv/pf");
+    assert_string_equal(config_state_directory(config), "/var/lib/postern");
+    assert_string_equal(config_runtime_directory(config), "/run/postern-out");
+    config_free(&config);
+}
+
 static void test_sockets_are_in_runtime_directory(void **state)
 {
     struct config *config = load_ok("sockets", "policy = { };\nruntime_directory = \"/r\";\n");
@@ -1166,7 +1200,7 @@ static void test_examples_of_the_manual(void **state)
         example = close + 1;
         count++;
     }
-    assert_int_equal(count, 11);
+    assert_int_equal(count, 12);
     free(manual);
 }
 
@@ -1227,6 +1261,7 @@ int main(void)
         cmocka_unit_test(test_ways_to_write_a_number),
         cmocka_unit_test(test_strings_are_left_alone),
         cmocka_unit_test(test_recipient_limits),
+        cmocka_unit_test(test_directories_of_an_instance),
         cmocka_unit_test(test_sockets_are_in_runtime_directory),
         cmocka_unit_test(test_group_of),
         cmocka_unit_test(test_group_of_odd_domains),

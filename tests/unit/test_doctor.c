@@ -152,6 +152,61 @@ static void test_tag(void **state)
     }
 }
 
+static void test_commands_of_an_instance(void **state)
+{
+    static const struct {
+        const char *command, *unit, *directory, *want;
+    } cases[] = {
+        {"systemctl restart posternd; systemctl try-restart postern-earlyndr postern-retrycap",
+         "out", "",
+         "systemctl restart posternd@out; systemctl try-restart postern-earlyndr@out "
+         "postern-retrycap@out"},
+        {"systemctl restart posternd", "", "/etc/postfix-out", "systemctl restart posternd"},
+        {"postconf -c /d -e 'a = b' && postfix reload && systemctl reload posternd", "out", "/d",
+         "postconf -c /d -e 'a = b' && postfix -c /d reload && systemctl reload posternd@out"},
+        {"systemctl restart rsyslog postfix", "out", "/d", "systemctl restart rsyslog postfix"},
+        {"postfix -c /e reload", "out", "/d", "postfix -c /e reload"},
+        {"chown postern: /x", "out", "/d", "chown postern: /x"},
+        {"", "out", "/d", ""},
+    };
+    char command[200];
+    char small[16];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        doctor_instance_command(cases[i].command, cases[i].unit, cases[i].directory, command,
+                                sizeof(command));
+        assert_string_equal(command, cases[i].want);
+    }
+    doctor_instance_command("systemctl restart posternd posternd", "out", "", small, sizeof(small));
+    assert_string_equal(small, "systemctl resta");
+}
+
+static void test_unit_of(void **state)
+{
+    static const struct {
+        const char *path, *want;
+    } cases[] = {
+        {"/etc/postern/out.conf", "out"},
+        {"/etc/postern/postern.conf", ""},
+        {"/etc/postern/.conf", ""},
+        {"/etc/postern/a/b.conf", ""},
+        {"/etc/posternx/out.conf", ""},
+        {"/etc/postern/out.conf.old", ""},
+        {"/etc/postern/o ut.conf", ""},
+        {"/srv/out.conf", ""},
+        {"/etc/postern", ""},
+    };
+    char unit[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        doctor_unit_of(cases[i].path, "/etc/postern", unit, sizeof(unit));
+        if (strcmp(unit, cases[i].want) != 0)
+            fail_msg("%s: %s", cases[i].path, unit);
+    }
+}
+
 static void test_lists(void **state)
 {
     char list[100];
@@ -242,11 +297,18 @@ static void test_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_allowed),        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_clock),          cmocka_unit_test(test_zones),
-        cmocka_unit_test(test_suppressed),     cmocka_unit_test(test_tag),
-        cmocka_unit_test(test_lists),          cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_policy_entries), cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_allowed),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_suppressed),
+        cmocka_unit_test(test_tag),
+        cmocka_unit_test(test_commands_of_an_instance),
+        cmocka_unit_test(test_unit_of),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_policy_entries),
+        cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_others),
     };
 

@@ -377,7 +377,7 @@ static void threads_take_turns(void **state)
         assert_false(wrong[i]);
     open_connection(&ctx, "203.0.113.1");
     assert_int_equal(handed_over(&ctx), 400);
-    assert_in_range(envelopes_most_at_once(), 1, 50);
+    assert_uint_in_range(envelopes_most_at_once(), 1, 50);
     milter->xxfi_close(&ctx);
 }
 

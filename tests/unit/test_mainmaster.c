@@ -953,106 +953,107 @@ struct connect_case {
 #define INSIDE "unix:/var/spool/postfix/run/e"
 
 static const struct connect_case connect_cases[] = {
-    {"it runs", "", "unix:/run/e", true, 0, {ALL, 0, 0}, "unix:/run/e"},
-    {"it does not run", "", "unix:/run/e", false, 0, {0, SMTPD | CLEANUP, 0}, NULL},
+    {"it runs", "", "unix:/run/e", true, 0, {ALL, 0, 0, 0}, "unix:/run/e"},
+    {"it does not run", "", "unix:/run/e", false, 0, {0, SMTPD | CLEANUP, 0, 0}, NULL},
     {"by hand, and it does not run",
      "smtpd_milters=unix:/run/e\nnon_smtpd_milters=unix:/run/e\n",
      "unix:/run/e",
      false,
      0,
-     {BOUNCES, 0, 0},
+     {BOUNCES, 0, 0, 0},
      NULL},
     {"one list by hand",
      "smtpd_milters = unix:/run/e\n",
      "unix:/run/e",
      true,
      0,
-     {CLEANUP | BOUNCES, 0, 0},
+     {CLEANUP | BOUNCES, 0, 0, 0},
      "unix:/run/e"},
     {"one list by hand, and it does not run",
      "smtpd_milters = unix:/run/e\n",
      "unix:/run/e",
      false,
      0,
-     {0, CLEANUP, 0},
+     {0, CLEANUP, 0, 0},
      NULL},
-    {"all chrooted", "", "unix:/run/e", true, SMTPD | CLEANUP, {0, 0, SMTPD | CLEANUP}, NULL},
+    {"all chrooted", "", "unix:/run/e", true, SMTPD | CLEANUP, {0, 0, SMTPD | CLEANUP, 0}, NULL},
     {"chrooted, and it does not run",
      "",
      "unix:/run/e",
      false,
      SMTPD | CLEANUP,
-     {0, 0, SMTPD | CLEANUP},
+     {0, SMTPD | CLEANUP, 0, 0},
      NULL},
     {"smtpd chrooted",
      "",
      "unix:/run/e",
      true,
      SMTPD,
-     {CLEANUP | BOUNCES, 0, SMTPD},
+     {CLEANUP | BOUNCES, 0, SMTPD, 0},
      "unix:/run/e"},
     {"chrooted, by TCP",
      "",
      "inet:7@127.0.0.1",
      true,
      SMTPD | CLEANUP,
-     {ALL, 0, 0},
+     {ALL, 0, 0, 0},
      "inet:127.0.0.1:7"},
     {"chrooted, inside the queue directory",
      "",
      INSIDE,
      true,
      SMTPD | CLEANUP,
-     {ALL, 0, 0},
+     {ALL, 0, 0, 0},
      "unix:run/e"},
     {"a directory that only begins so",
      "",
      "unix:/var/spool/postfix2/e",
      true,
      SMTPD | CLEANUP,
-     {0, 0, SMTPD | CLEANUP},
+     {0, 0, SMTPD | CLEANUP, 0},
      NULL},
     {"by hand, relative",
      "smtpd_milters = unix:run/e\nnon_smtpd_milters = unix:run/e\n",
      INSIDE,
      false,
      SMTPD | CLEANUP,
-     {BOUNCES, 0, 0},
+     {BOUNCES, 0, 0, 0},
      NULL},
     {"by hand, as chrooted services see it",
      "smtpd_milters = unix:/run/e\nnon_smtpd_milters = unix:/run/e\n",
      INSIDE,
      false,
      SMTPD | CLEANUP,
-     {BOUNCES, 0, 0},
+     {BOUNCES, 0, 0, 0},
      NULL},
     {"by hand, as chrooted services would see it",
      "smtpd_milters = unix:/run/e\nnon_smtpd_milters = unix:/run/e\n",
      INSIDE,
      false,
      0,
-     {0, SMTPD | CLEANUP, 0},
+     {0, SMTPD | CLEANUP, 0, 0},
      NULL},
     {"by hand, by a name of Postfix's",
      "smtpd_milters = unix:$queue_directory/run/e\n",
      INSIDE,
      true,
      0,
-     {CLEANUP | BOUNCES, 0, 0},
+     {CLEANUP | BOUNCES, 0, 0, 0},
      "unix:run/e"},
     {"by hand, but chrooted services do not see it",
      "smtpd_milters = unix:/run/e\nnon_smtpd_milters = unix:/run/e\n",
      "unix:/run/e",
      true,
      SMTPD | CLEANUP,
-     {BOUNCES, 0, 0},
+     {BOUNCES, 0, 0, 0},
      NULL},
 };
 
 static bool same_result(const struct mainmaster_milter_result *a,
                         const struct mainmaster_milter_result *b)
 {
-    return a->connected == b->connected && a->idle == b->idle && a->unreachable == b->unreachable;
+    return a->connected == b->connected && a->idle == b->idle && a->unreachable == b->unreachable &&
+           a->inside == b->inside;
 }
 
 static void check_entry(const struct connect_case *c, const struct mainmaster_edit *edit)
@@ -1084,6 +1085,163 @@ static void test_connecting(void **state)
         mainmaster_edit_free(&edit);
         check_promises(c->label, slice_of(c->before), &w, mainmaster_apply_main,
                        mainmaster_remove_main);
+    }
+}
+
+/* A socket that the milter made inside queue_directory, and main.cf as it was before. */
+struct inside_case {
+    const char *label;
+    const char *socket;
+    const char *was; /* where our entries lead already; NULL: there are none */
+    bool running, inside;
+    unsigned chrooted;
+    struct mainmaster_milter_result result;
+    const char *entry;
+};
+
+#define RELATIVE "unix:postern/e"
+
+static const struct inside_case inside_cases[] = {
+    {"no chroot", "unix:/run/e", NULL, true, true, 0, {ALL, 0, 0, SMTPD | CLEANUP}, RELATIVE},
+    {"chroot",
+     "unix:/run/e",
+     NULL,
+     true,
+     true,
+     SMTPD | CLEANUP,
+     {ALL, 0, 0, SMTPD | CLEANUP},
+     RELATIVE},
+    {"of an older version",
+     "unix:/run/e",
+     "unix:/run/e",
+     true,
+     true,
+     SMTPD,
+     {ALL, 0, 0, SMTPD | CLEANUP},
+     RELATIVE},
+    {"stopped",
+     "unix:/run/e",
+     RELATIVE,
+     false,
+     false,
+     SMTPD | CLEANUP,
+     {ALL, 0, 0, SMTPD | CLEANUP},
+     RELATIVE},
+    {"stopped, with the other name",
+     "unix:/run/e",
+     "unix:/run/e",
+     false,
+     false,
+     0,
+     {ALL, 0, 0, 0},
+     "unix:/run/e"},
+    {"stopped, with a name that is of no use any more",
+     "unix:/run/e",
+     "unix:/run/e",
+     false,
+     false,
+     SMTPD | CLEANUP,
+     {0, 0, SMTPD | CLEANUP, 0},
+     NULL},
+    {"started again, not inside",
+     "unix:/run/e",
+     RELATIVE,
+     true,
+     false,
+     0,
+     {ALL, 0, 0, 0},
+     "unix:/run/e"},
+    {"started again, not inside, and chrooted",
+     "unix:/run/e",
+     RELATIVE,
+     true,
+     false,
+     CLEANUP,
+     {SMTPD, 0, CLEANUP, 0},
+     "unix:/run/e"},
+    {"another's",
+     "unix:/run/e",
+     "unix:postern/other",
+     false,
+     false,
+     0,
+     {0, SMTPD | CLEANUP, 0, 0},
+     NULL},
+};
+
+static char *main_with(const char *entry)
+{
+    char *text = NULL;
+    int len = entry ? asprintf(&text,
+                               "a = 1\n# BEGIN postern\nsmtpd_milters = { %s" SETTINGS
+                               "\nnon_smtpd_milters = { %s" SETTINGS
+                               "\ninternal_mail_filter_classes = bounce\n# END postern\n",
+                               entry, entry)
+                    : asprintf(&text, "a = 1\n");
+    assert_true(len > 0);
+    return text;
+}
+
+static void check_inside(const struct inside_case *c, struct mainmaster_edit *edit)
+{
+    char *entry = NULL;
+    const struct mainmaster_milter_result *got = &edit->milters[MAINMASTER_EARLYNDR];
+    if (!same_result(got, &c->result))
+        fail_msg("%s: connected %u, idle %u, unreachable %u, inside %u", c->label, got->connected,
+                 got->idle, got->unreachable, got->inside);
+    assert_true(asprintf(&entry, "{ %s" SETTINGS, c->entry ? c->entry : "") > 0);
+    if ((strstr(edit->bytes, c->entry ? entry : "default_action") != NULL) != (c->entry != NULL))
+        fail_msg("%s:\n%s", c->label, edit->bytes);
+    free(entry);
+}
+
+static void test_inside(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(inside_cases); i++) {
+        const struct inside_case *c = &inside_cases[i];
+        struct mainmaster_want w = want_earlyndr;
+        struct mainmaster_edit edit, again, removed;
+        char *before = main_with(c->was);
+        w.milters.sockets[MAINMASTER_EARLYNDR] = c->socket;
+        w.milters.running[MAINMASTER_EARLYNDR] = c->running;
+        w.milters.inside[MAINMASTER_EARLYNDR] = c->inside;
+        w.milters.chrooted = c->chrooted;
+        mainmaster_apply_main(slice_of(before), &w, &edit);
+        check_inside(c, &edit);
+        mainmaster_apply_main(bytes_of(&edit), &w, &again);
+        if (again.result != MAINMASTER_SAME)
+            fail_msg("%s, again:\n%s", c->label, again.bytes);
+        mainmaster_remove_main(bytes_of(&edit), &w, &removed);
+        if (strcmp(removed.bytes, "a = 1\n") != 0)
+            fail_msg("%s, removed:\n%s", c->label, removed.bytes);
+        mainmaster_edit_free(&edit);
+        mainmaster_edit_free(&again);
+        mainmaster_edit_free(&removed);
+        free(before);
+    }
+}
+
+/* By hand, by either name. */
+static void test_inside_by_hand(void **state)
+{
+    static const char *const names[] = {"unix:/run/e", RELATIVE,
+                                        "unix:/var/spool/postfix/postern/e",
+                                        "unix:$queue_directory/postern/e", "local:postern/e"};
+    struct mainmaster_want w = want_earlyndr;
+    (void)state;
+    w.milters.sockets[MAINMASTER_EARLYNDR] = "unix:/run/e";
+    w.milters.running[MAINMASTER_EARLYNDR] = w.milters.inside[MAINMASTER_EARLYNDR] = true;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct mainmaster_edit edit;
+        char *before = NULL;
+        assert_true(asprintf(&before, "smtpd_milters = %s\nnon_smtpd_milters = %s\n", names[i],
+                             names[i]) > 0);
+        mainmaster_apply_main(slice_of(before), &w, &edit);
+        if (edit.milters[MAINMASTER_EARLYNDR].connected != BOUNCES)
+            fail_msg("%s:\n%s", names[i], edit.bytes);
+        mainmaster_edit_free(&edit);
+        free(before);
     }
 }
 
@@ -1917,6 +2075,8 @@ int main(void)
         cmocka_unit_test(test_milters_edited),
         cmocka_unit_test(test_milter_conflicts),
         cmocka_unit_test(test_connecting),
+        cmocka_unit_test(test_inside),
+        cmocka_unit_test(test_inside_by_hand),
         cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_tangled),
         cmocka_unit_test(test_limits_of_other_mail),

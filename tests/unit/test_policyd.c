@@ -75,7 +75,7 @@ static struct service *start(const char *rules)
     snprintf(where, sizeof(where), "unix:%s", s->path);
     s->config = configure(s, where, rules);
     s->base = event_base_new();
-    s->policyd = policyd_new(s->base, s->config, &none, error, sizeof(error));
+    s->policyd = policyd_new(s->base, s->config, NULL, &none, error, sizeof(error));
     if (s->policyd == NULL)
         fail_msg("%s", error);
     return s;
@@ -454,7 +454,7 @@ static void the_configuration_changes(void **state)
     /* Another limit: counts start again, connections stay. */
     snprintf(where, sizeof(where), "unix:%s", s->path);
     s->config = configure(s, where, "{ limit = 1; }");
-    policyd_reconfigure(s->policyd, s->config);
+    policyd_reconfigure(s->policyd, s->config, NULL);
     config_free(&old);
     ask(s, fd, "one", DUNNO);
     ask(s, fd, "one", "action=452 4.5.3 Too many recipients: 1 is");
@@ -462,7 +462,7 @@ static void the_configuration_changes(void **state)
     old = s->config;
     snprintf(where, sizeof(where), "inet:127.0.0.1:%d", free_port(&address));
     s->config = configure(s, where, "{ limit = 2; }");
-    policyd_reconfigure(s->policyd, s->config);
+    policyd_reconfigure(s->policyd, s->config, NULL);
     config_free(&old);
     assert_int_equal(dial(s), -1);
     other = connect_to(s, (struct sockaddr *)&address, sizeof(address));
@@ -472,7 +472,7 @@ static void the_configuration_changes(void **state)
     /* One that cannot be opened. */
     old = s->config;
     s->config = configure(s, "unix:/nonexistent/postern/policy.sock", "{ limit = 2; }");
-    policyd_reconfigure(s->policyd, s->config);
+    policyd_reconfigure(s->policyd, s->config, NULL);
     config_free(&old);
     ask(s, other, "one", DUNNO);
     assert_int_equal(connect_to(s, (struct sockaddr *)&address, sizeof(address)), -1);
@@ -490,13 +490,14 @@ static void what_cannot_be_listened_on(void **state)
 
     (void)state;
     config = configure(s, "unix:/nonexistent/postern/policy.sock", "{ limit = 2; }");
-    assert_null(policyd_new(s->base, config, &none, error, sizeof(error)));
-    assert_string_equal(error, "unix:/nonexistent/postern/policy.sock: cannot listen there: "
-                               "No such file or directory");
+    assert_null(policyd_new(s->base, config, NULL, &none, error, sizeof(error)));
+    assert_string_equal(
+        error, "policy.socket: unix:/nonexistent/postern/policy.sock: cannot listen there: "
+               "No such file or directory");
     config_free(&config);
     /* Nobody will miss it as long as there are no rules. */
     config = configure(s, "unix:/nonexistent/postern/policy.sock", "");
-    other = policyd_new(s->base, config, &none, error, sizeof(error));
+    other = policyd_new(s->base, config, NULL, &none, error, sizeof(error));
     assert_non_null(other);
     policyd_free(&other);
     config_free(&config);
@@ -518,7 +519,7 @@ static void the_socket_is_for_all(void **state)
     assert_int_equal(st.st_mode & 0777, 0666);
     snprintf(where, sizeof(where), "unix:%s", s->config_file);
     config = configure(s, where, "{ limit = 2; }");
-    other = policyd_new(s->base, config, &none, error, sizeof(error));
+    other = policyd_new(s->base, config, NULL, &none, error, sizeof(error));
     assert_null(other);
     assert_int_equal(access(s->config_file, F_OK), 0);
     config_free(&config);

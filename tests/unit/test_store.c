@@ -14,6 +14,7 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -324,9 +325,27 @@ static void a_damaged_file_is_put_aside(void **state)
     }
 }
 
+/* Earlier versions have fewer tables. */
+static void remove_table(const char *name)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi table;
+
+    assert_int_equal(mdb_env_create(&env), 0);
+    mdb_env_set_maxdbs(env, 1);
+    assert_int_equal(mdb_env_open(env, path_of("state.mdb"), MDB_NOSUBDIR, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, name, 0, &table), 0);
+    assert_int_equal(mdb_drop(txn, table, 1), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
 static void another_format_is_put_aside(void **state)
 {
     char aside[256];
+    char error[512] = "";
 
     (void)state;
     open_writable();
@@ -335,8 +354,12 @@ static void another_format_is_put_aside(void **state)
     store_put(fx.store, STORE_META, slice_of("format"), slice_of("postern-0"));
     assert_true(store_commit(fx.store));
     store_close(&fx.store);
+    remove_table("hosts-of");
+    assert_null(store_open(fx.folder, false, (gid_t)-1, error, sizeof(error)));
+    assert_non_null(strstr(error, "state.mdb: it is of another version"));
     open_writable();
     assert_int_equal(count_aside(aside, sizeof(aside)), 1);
+    assert_true(stderr_says("state.mdb: it is of another version; put aside as "));
     assert_true(store_begin(fx.store));
     assert_false(has(fx.store, "old", "1"));
     store_abort(fx.store);
@@ -353,6 +376,7 @@ static void a_reader_leaves_bad_files_alone(void **state)
 
     (void)state;
     write_file("state.mdb", 'x', 65536);
+    write_file("state.mdb-lock", '\0', 0);
     assert_null(store_open(fx.folder, false, (gid_t)-1, error, sizeof(error)));
     assert_non_null(strstr(error, "state.mdb: "));
     assert_int_equal(count_aside(aside, sizeof(aside)), 0);
@@ -383,6 +407,23 @@ static void where_there_is_nothing(void **state)
     }
     /* A lock file made by whoever only looked would keep posternd out. */
     assert_int_equal(stat(path_of("state.mdb-lock"), &st), -1);
+}
+
+/* As a backup may have left it. */
+static void a_reader_makes_no_lock_file(void **state)
+{
+    char error[512] = "";
+    struct stat st;
+
+    (void)state;
+    open_writable();
+    store_close(&fx.store);
+    assert_int_equal(unlink(path_of("state.mdb-lock")), 0);
+    fx.store = store_open(fx.folder, false, (gid_t)-1, error, sizeof(error));
+    assert_null(fx.store);
+    assert_non_null(strstr(error, "state.mdb-lock: No such file or directory"));
+    assert_int_equal(stat(path_of("state.mdb-lock"), &st), -1);
+    open_writable();
 }
 
 static void the_group_may_read(void **state)
@@ -610,6 +651,7 @@ int main(void)
         TEST(another_format_is_put_aside),
         TEST(a_reader_leaves_bad_files_alone),
         TEST(where_there_is_nothing),
+        TEST(a_reader_makes_no_lock_file),
         TEST(the_group_may_read),
         TEST(a_reader_beside_the_writer),
         TEST(a_reader_cannot_write),
