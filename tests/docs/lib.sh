@@ -14,9 +14,13 @@ export MAKEFLAGS="-j$(nproc)" DEB_BUILD_OPTIONS="nocheck noddebs parallel=$(npro
 
 declare -A before=() after=() instead=() expect=() value=()
 number= kind= place= section= block= text=
+# Where the test itself writes, wherever a command's output goes.
+exec {tap}>&1
 
 fail() {
     trap - ERR
+    keep_said
+    exec >&"$tap"
     echo "not ok - ${chapter:-the beginning}"
     {
         echo "failed: $*"
@@ -254,6 +258,28 @@ keep_said() {
         journalctl --no-pager -q -o short
         cat /var/mail/sender
     } >> "$docs/said/log" 2>&1 || true
+}
+
+# A second Postfix instance, as postmulti makes one, at an address of its own and in the journal.
+second_instance() {
+    cp /etc/postfix/main.cf "$docs/work/connected.cf"
+    ip address add 127.0.0.9/8 dev lo 2> /dev/null || true
+    postmulti -e init
+    mention 'postmulti -I postfix-out -e create'
+    postmulti -i postfix-out -e enable
+    postconf -c /etc/postfix-out -e master_service_disable= authorized_submit_users=static:anyone \
+        myhostname=out.sender.test inet_interfaces=127.0.0.9 compatibility_level=3.6
+    postmulti -i postfix-out -p start > /dev/null 2>&1
+}
+instance_is_gone() {
+    posternctl -c /etc/postern/out.conf setup --remove > /dev/null 2>&1
+    systemctl disable --now posternd@out postern-earlyndr@out > /dev/null 2>&1
+    postmulti -i postfix-out -p stop > /dev/null 2>&1
+    postmulti -i postfix-out -e disable
+    rm -rf /etc/postfix-out /var/spool/postfix-out /var/lib/postfix-out /etc/postern/out.conf \
+        /var/lib/postern-out /run/postern-out
+    cp "$docs/work/connected.cf" /etc/postfix/main.cf
+    postfix reload > /dev/null 2>&1
 }
 
 postfix_is_as_before() {
