@@ -51,8 +51,8 @@ struct daemon {
     struct policyd *policyd;
     struct daemon_early *early;
     struct control_reply *reload; /* owed to who asked for the last one */
-    struct event *batch;    /* the next transaction */
-    struct event *readable; /* the log can be watched */
+    struct event *batch;          /* the next transaction */
+    struct event *readable;       /* the log can be watched */
     struct event *signals[3];
     struct notify notify;
     struct wishes wishes;
