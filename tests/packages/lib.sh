@@ -165,3 +165,11 @@ begin() {
     cp -p /etc/postfix/main.cf /etc/postfix/master.cf "$E2E_DIR/before/"
     postfix_works
 }
+
+# The machine is as it was for another story.
+finish() {
+    chapter ""
+    kill "$sandbox_smtphost" "$(cat "$E2E_DIR/dns.pid")"
+    wait "$sandbox_smtphost" || true
+    rm -rf "$E2E_DIR"
+}
