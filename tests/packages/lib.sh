@@ -21,15 +21,6 @@ fail() {
     exit 1
 }
 trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
-# Before the next story wants these addresses.
-end() {
-    local pid
-    for pid in ${sandbox_smtphost:-} $(cat "$E2E_DIR/dns.pid" 2> /dev/null); do
-        kill -KILL "$pid"
-        while kill -0 "$pid"; do sleep 0.1; done
-    done 2> /dev/null
-}
-trap end EXIT
 
 chapter() {
     [ -z "${chapter:-}" ] || echo "ok - $chapter"
@@ -162,7 +153,6 @@ everything_works() { # a word that makes the addresses new ones
 
 # The remote hosts, and a Postfix that works.
 begin() {
-    rm -rf "$E2E_DIR"
     mkdir -p "$E2E_DIR/before" "$E2E_DIR/taken"
     : > "$E2E_DIR/dns.conf"
     chapter="systemd and Postfix run"
@@ -174,4 +164,15 @@ begin() {
     host good.test 127.0.0.6 rcpt 'bad*@*' '"550 5.1.1 User unknown"'
     cp -p /etc/postfix/main.cf /etc/postfix/master.cf "$E2E_DIR/before/"
     postfix_works
+}
+
+# The machine is as it was for another story, which wants the same addresses.
+finish() {
+    local pid
+    chapter ""
+    for pid in "$sandbox_smtphost" $(cat "$E2E_DIR/dns.pid"); do
+        kill -KILL "$pid"
+        while kill -0 "$pid" 2> /dev/null; do sleep 0.1; done
+    done
+    rm -rf "$E2E_DIR"
 }
