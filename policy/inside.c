@@ -15,14 +15,6 @@
 
 enum { WHY_MAX = 256 };
 
-/* The path of a UNIX socket; NULL for another one. */
-static const char *unix_path(const char *where)
-{
-    static const char prefix[] = "unix:";
-
-    return slice_starts(slice_of(where), prefix) ? where + strlen(prefix) : NULL;
-}
-
 /* --- Names --- */
 
 static size_t trimmed(const char *directory)
@@ -36,7 +28,7 @@ static size_t trimmed(const char *directory)
 
 bool inside_path(const char *queue_directory, const char *where, char path_r[INSIDE_PATH_MAX])
 {
-    const char *place = unix_path(where);
+    const char *place = listen_path(where);
     const char *name = place ? strrchr(place, '/') : NULL;
     size_t len = trimmed(queue_directory);
     int written;
@@ -63,7 +55,7 @@ static void read_link(const char *place, char target_r[INSIDE_PATH_MAX])
 
 bool inside_leads(const char *where, const char *path)
 {
-    const char *place = unix_path(where);
+    const char *place = listen_path(where);
     char target[INSIDE_PATH_MAX];
 
     if (place == NULL)
@@ -155,24 +147,16 @@ static bool check_folder(const char *queue_directory, char *why_r)
 
 /* --- The socket --- */
 
-static void remove_socket(const char *path)
-{
-    struct stat st;
-
-    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(path);
-}
-
 /* Nobody listens there. What is neither a socket nor a link of ours stays. */
 static void clear(const char *place)
 {
     char target[INSIDE_PATH_MAX];
 
     if (is_our_link(place, target)) {
-        remove_socket(target);
+        listen_remove(target);
         unlink(place);
     } else {
-        remove_socket(place);
+        listen_remove(place);
     }
 }
 
@@ -187,7 +171,7 @@ static bool open_inside(const char *place, const char *path, inside_opener *open
         snprintf(why_r, WHY_MAX, "another program listens there");
         return false;
     }
-    remove_socket(path);
+    listen_remove(path);
     if (symlink(path, place) != 0) {
         snprintf(why_r, WHY_MAX, "%.150s cannot be made a link to it: %s", place, strerror(errno));
         return false;
@@ -203,7 +187,7 @@ static bool open_inside(const char *place, const char *path, inside_opener *open
 bool inside_open(const char *where, const char *queue_directory, inside_opener *opener,
                  void *context, char path_r[INSIDE_PATH_MAX])
 {
-    const char *place = unix_path(where);
+    const char *place = listen_path(where);
     char why[WHY_MAX];
 
     path_r[0] = '\0';
@@ -224,11 +208,11 @@ bool inside_open(const char *where, const char *queue_directory, inside_opener *
 
 void inside_remove(const char *where, const char *path)
 {
-    const char *place = unix_path(where);
+    const char *place = listen_path(where);
 
     if (place == NULL)
         return;
     if (inside_leads(where, path))
         unlink(place);
-    remove_socket(path[0] ? path : place);
+    listen_remove(path[0] ? path : place);
 }

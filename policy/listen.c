@@ -22,6 +22,11 @@ static const char *after(const char *where, const char *prefix)
     return slice_starts(slice_of(where), prefix) ? where + strlen(prefix) : NULL;
 }
 
+const char *listen_path(const char *where)
+{
+    return after(where, UNIX);
+}
+
 static int new_socket(int family)
 {
     return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -37,7 +42,7 @@ static int give_up(int fd)
     return -1;
 }
 
-static void remove_left_over(const char *path)
+void listen_remove(const char *path)
 {
     struct stat st;
 
@@ -68,7 +73,7 @@ static int open_unix(const char *path)
     fd = new_socket(AF_UNIX);
     if (fd < 0)
         return -1;
-    remove_left_over(path);
+    listen_remove(path);
     mask = umask(0111);
     bound = bind(fd, (const struct sockaddr *)&address, sizeof(address));
     umask(mask);
@@ -135,7 +140,7 @@ static int open_inet(const char *text, const char **problem_r)
 
 int listen_open(const char *where, char *error_r, size_t size)
 {
-    const char *path = after(where, UNIX);
+    const char *path = listen_path(where);
     const char *inet = after(where, INET);
     const char *problem = NULL;
     int fd = -1;
@@ -153,7 +158,7 @@ int listen_open(const char *where, char *error_r, size_t size)
 
 bool listen_alive(const char *where)
 {
-    const char *path = after(where, UNIX);
+    const char *path = listen_path(where);
     struct sockaddr_un address;
     bool alive;
     int fd;

@@ -15,4 +15,10 @@ int listen_open(const char *where, char *error_r, size_t size);
 /* True when a program listens on the UNIX socket in `where`. False for one by TCP: not asked. */
 bool listen_alive(const char *where);
 
+/* The path of the UNIX socket in `where`, inside of it; NULL for another one. */
+const char *listen_path(const char *where);
+
+/* Removes the socket at a path; what is no socket stays. */
+void listen_remove(const char *path);
+
 #endif

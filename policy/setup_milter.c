@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "inside.h"
+#include "listen.h"
 
 enum { CONNECT_TIMEOUT_MS = 5000 };
 
@@ -38,7 +38,7 @@ static bool connects(int family, const struct sockaddr *address, socklen_t len)
     socklen_t size = sizeof(error);
     if (fd < 0)
         return false;
-    /* EAGAIN: somebody listens on the UNIX socket, and has much to do. */
+    /* EAGAIN: no port of ours is free, which says nothing of theirs. */
     bool ok = connect(fd, address, len) == 0 || errno == EAGAIN;
     if (!ok && errno == EINPROGRESS) {
         struct pollfd wait = {.fd = fd, .events = POLLOUT};
@@ -49,13 +49,11 @@ static bool connects(int family, const struct sockaddr *address, socklen_t len)
     return ok;
 }
 
-static bool connects_unix(const char *path)
+static bool connects_unix(const struct mainmaster_socket *socket)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(address.sun_path))
-        return false;
-    slice_copy(address.sun_path, sizeof(address.sun_path), slice_of(path));
-    return connects(AF_UNIX, (const struct sockaddr *)&address, sizeof(address));
+    char where[sizeof(socket->path) + 8];
+    snprintf(where, sizeof(where), "unix:%s", socket->path);
+    return listen_alive(where);
 }
 
 static bool connects_inet(const char *host, const char *port)
@@ -76,8 +74,7 @@ bool setup_milter_runs(const char *text)
     struct mainmaster_socket socket;
     if (!mainmaster_socket_parse(text, &socket))
         return false;
-    return *socket.path != '\0' ? connects_unix(socket.path)
-                                : connects_inet(socket.host, socket.port);
+    return *socket.path != '\0' ? connects_unix(&socket) : connects_inet(socket.host, socket.port);
 }
 
 /* A socket of the same name inside may be another milter's: the link tells whose it is. */
